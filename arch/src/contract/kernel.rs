@@ -1,0 +1,35 @@
+//! What the floor asks of the kernel above it.
+
+use super::{Exception, InterruptLine, Irql, ProcessorNumber};
+use crate::TrapFrame;
+
+/// What the kernel gives the machine: called by the floor's vectors.
+///
+/// The three interrupt methods are called at the interrupt's own level, with
+/// interrupts of higher levels enabled, on the interrupted stack.
+pub trait Kernel: Sync {
+    /// The clock ticked on this processor; at [`Irql::Clock`].
+    fn clock_interrupt(&self);
+
+    /// Another processor called; at [`Irql::Ipi`].
+    fn interprocessor_interrupt(&self);
+
+    /// A connected line interrupted, at the level that it was connected with.
+    fn device_interrupt(&self, line: InterruptLine);
+
+    /// The interrupt is ended and the level is `interrupted` again; interrupts are disabled.
+    ///
+    /// Here the kernel runs DPCs if `interrupted` is below [`Irql::Dispatch`]: it raises the level,
+    /// enables interrupts, and returns with both as they were.
+    fn leave_interrupt(&self, interrupted: Irql);
+
+    /// An exception. To return is to resume at `frame`, which may have been changed. Interrupts are disabled.
+    fn exception(&self, exception: &Exception, frame: &mut TrapFrame);
+
+    /// User mode executed SVC or SYSCALL. Interrupts are enabled, the level is [`Irql::Passive`].
+    fn system_call(&self, frame: &mut TrapFrame);
+
+    /// A processor that [`Processor::start_processor`](super::Processor::start_processor) started is up: on its own
+    /// stack, in the kernel's tables, interrupts disabled, level [`Irql::High`].
+    fn processor_started(&self, number: ProcessorNumber) -> !;
+}

@@ -1,0 +1,208 @@
+//! The frame table: one byte for each page of RAM, and the tokens it stands behind.
+//!
+//! Ordering: a claim is a compare-exchange with acquire, a release a store with
+//! release, on the frame's own byte. So whatever the last owner wrote to the page
+//! happened before anything that the next owner reads there, on any processor.
+//! Nothing else is ordered by these bytes.
+
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use boards::{MAX_MEMORY_RANGES, PhysRange};
+
+use crate::Machine;
+use crate::contract::{FrameNumber, PAGE_SIZE, PhysAddr, Translation};
+
+const ABSENT: u8 = 0;
+const FREE: u8 = 1;
+const CLAIMED: u8 = 2;
+
+/// The most ranges that remain when the reserved ones are cut out of RAM: each cut adds at most one.
+pub(super) const MAX_USABLE_RANGES: usize = 2 * MAX_MEMORY_RANGES + 1;
+
+struct FrameTable {
+    first: FrameNumber,
+    states: &'static [AtomicU8],
+    usable: [PhysRange; MAX_USABLE_RANGES],
+    usable_count: usize,
+}
+
+static FRAME_TABLE: spin::Once<FrameTable> = spin::Once::new();
+
+/// Who hands out frames, and takes them back.
+pub trait FrameSource {
+    /// A frame, with what its last owner left in it; `None` when there is none.
+    fn allocate(&mut self) -> Option<Frame>;
+
+    /// Takes a frame back.
+    fn free(&mut self, frame: Frame);
+}
+
+/// A page of RAM that its holder alone uses.
+///
+/// At most one exists for each page. To drop one without [`release`](Self::release)
+/// leaves the page claimed for good.
+#[derive(Debug)]
+#[must_use = "a frame that is dropped stays claimed for good"]
+pub struct Frame {
+    number: FrameNumber,
+}
+
+impl Frame {
+    /// Claims a page of usable RAM; `None` if it is none, or is claimed.
+    pub fn claim(number: FrameNumber) -> Option<Self> {
+        state_of(number)?
+            .compare_exchange(FREE, CLAIMED, Ordering::Acquire, Ordering::Relaxed)
+            .ok()
+            .map(|_| Self { number })
+    }
+
+    /// Which page it is.
+    pub fn number(&self) -> FrameNumber {
+        self.number
+    }
+
+    /// Gives the page up; it can be claimed again.
+    pub fn release(self) -> FrameNumber {
+        if let Some(state) = state_of(self.number) {
+            state.store(FREE, Ordering::Release);
+        }
+        self.number
+    }
+
+    /// The page's bytes.
+    pub fn bytes(&mut self) -> &mut [u8; PAGE_SIZE as usize] {
+        let pointer = Machine::physical_pointer(self.number.start()).cast::<[u8; PAGE_SIZE as usize]>();
+        // SAFETY: the page is RAM in the physical map, this token is its only owner, and the borrow of it is exclusive.
+        unsafe { &mut *pointer }
+    }
+
+    /// Takes the address out of the token: from here on a page table or the machine itself is the owner.
+    pub(crate) fn into_address(self) -> PhysAddr {
+        self.number.start()
+    }
+
+    /// Makes the token again for a page that [`into_address`](Self::into_address) gave away.
+    ///
+    /// # Safety
+    /// The owner that it was given to has let go of it: no mapping shows it and nobody will ask for it again.
+    pub(crate) unsafe fn from_address(address: PhysAddr) -> Self {
+        Self { number: FrameNumber::containing(address) }
+    }
+}
+
+fn state_of(number: FrameNumber) -> Option<&'static AtomicU8> {
+    let table = FRAME_TABLE.get()?;
+    let index = number.0.checked_sub(table.first.0)?;
+    table.states.get(usize::try_from(index).ok()?)
+}
+
+/// Whether any byte of the range is RAM that frames are made of.
+pub(super) fn is_ram(range: PhysRange) -> bool {
+    FRAME_TABLE.get().is_some_and(|table| table.usable().iter().any(|usable| usable.overlaps(&range)))
+}
+
+impl FrameTable {
+    fn usable(&self) -> &[PhysRange] {
+        &self.usable[..self.usable_count]
+    }
+}
+
+/// How many bytes the frame table needs for pages up to the end of the last of `usable`, in whole pages.
+pub(super) fn table_length(usable: &[PhysRange]) -> u64 {
+    let (Some(first), Some(last)) = (usable.first(), usable.last()) else { return 0 };
+    ((last.end - first.start) / PAGE_SIZE).next_multiple_of(PAGE_SIZE)
+}
+
+/// Sets the frame table up in the range `storage`, which is cut out of what it describes.
+///
+/// # Safety
+/// `usable` is RAM in the physical map that nobody uses, sorted and disjoint; `storage` is part of one of them and at
+/// least [`table_length`] bytes long.
+pub(super) unsafe fn initialize(usable: &[PhysRange], storage: PhysRange) {
+    FRAME_TABLE.call_once(|| {
+        let first = usable.first().map_or(FrameNumber(0), |range| FrameNumber(range.start / PAGE_SIZE));
+        let length = usize::try_from(table_length(usable)).unwrap_or(0);
+        let pointer = Machine::physical_pointer(PhysAddr(storage.start));
+        // SAFETY: the storage is unused RAM of at least this length, by this function's contract.
+        unsafe { pointer.write_bytes(ABSENT, length) };
+        // SAFETY: the bytes were just written, are aligned as any byte is, and belong to this table for good.
+        let states = unsafe { core::slice::from_raw_parts(pointer.cast::<AtomicU8>().cast_const(), length) };
+        let mut table = FrameTable {
+            first,
+            states,
+            usable: [PhysRange { start: 0, end: 0 }; MAX_USABLE_RANGES],
+            usable_count: usable.len().min(MAX_USABLE_RANGES),
+        };
+        table.usable[..table.usable_count].copy_from_slice(&usable[..table.usable_count]);
+        for range in usable {
+            table.mark(*range, FREE);
+        }
+        table.mark(storage, CLAIMED);
+        table
+    });
+}
+
+impl FrameTable {
+    fn mark(&self, range: PhysRange, state: u8) {
+        let from = range.start / PAGE_SIZE - self.first.0;
+        let to = range.end / PAGE_SIZE - self.first.0;
+        let (Ok(from), Ok(to)) = (usize::try_from(from), usize::try_from(to)) else { return };
+        let pages = &self.states[from..to];
+        // SAFETY: before the table is published nobody else can see these bytes; AtomicU8 has the layout of u8.
+        unsafe { pages.as_ptr().cast::<u8>().cast_mut().write_bytes(state, pages.len()) };
+    }
+}
+
+/// The ranges of RAM that frames can be claimed from, in bytes; some frames of them are claimed already.
+pub fn usable_frames() -> &'static [PhysRange] {
+    FRAME_TABLE.get().map_or(&[], FrameTable::usable)
+}
+
+/// Claims a page below 1 MiB for good, for code that a processor executes before it leaves real mode.
+pub fn claim_low_frame() -> Option<PhysAddr> {
+    (1..256).find_map(|number| Frame::claim(FrameNumber(number))).map(Frame::into_address)
+}
+
+/// The next frame from which [`permanent_words`] looks for contiguous ones.
+static PERMANENT_HINT: AtomicU64 = AtomicU64::new(0);
+
+/// Takes contiguous RAM out of circulation for good and gives it as `count` zeroed words; `None` if no run is long enough.
+///
+/// For tables that the memory manager needs before it can manage memory.
+pub fn permanent_words(count: usize) -> Option<&'static mut [u64]> {
+    let bytes = u64::try_from(count).ok()?.checked_mul(8)?;
+    let pages = bytes.div_ceil(PAGE_SIZE).max(1);
+    for range in usable_frames() {
+        let mut start = (range.start / PAGE_SIZE).max(PERMANENT_HINT.load(Ordering::Relaxed));
+        while start + pages <= range.end / PAGE_SIZE {
+            match claim_run(start, pages) {
+                Ok(()) => {
+                    PERMANENT_HINT.store(start + pages, Ordering::Relaxed);
+                    let pointer = Machine::physical_pointer(FrameNumber(start).start()).cast::<u64>();
+                    // SAFETY: these pages were just claimed, are contiguous in the physical map, and hold `count` words.
+                    unsafe { pointer.write_bytes(0, count) };
+                    // SAFETY: the words are initialised, page-aligned, and nobody else owns these pages, now or later.
+                    return Some(unsafe { core::slice::from_raw_parts_mut(pointer, count) });
+                }
+                Err(taken) => start = taken + 1,
+            }
+        }
+    }
+    None
+}
+
+/// Claims `pages` frames from `start`, or none of them; the error is the frame that could not be had.
+fn claim_run(start: u64, pages: u64) -> Result<(), u64> {
+    for number in start..start + pages {
+        let Some(frame) = Frame::claim(FrameNumber(number)) else {
+            for taken in start..number {
+                if let Some(state) = state_of(FrameNumber(taken)) {
+                    state.store(FREE, Ordering::Release);
+                }
+            }
+            return Err(number);
+        };
+        frame.into_address();
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! The 16550 serial port.
+//!
+//! Until a port is opened, output goes to COM1 at 0x3F8: the firmware's tables that
+//! would name a port may be what is being complained about, and since the first PC
+//! that is where one is. Writing to it where there is none is harmless.
+//!
+//! Every wait is bounded: a transmitter that does not become free within the time
+//! for several bytes is taken to be dead and not waited for again, so a missing or
+//! stuck port costs output but never a hang. The lock keeps lines whole; who cannot
+//! get it writes without, because a report that is jumbled is better than none.
+
+use core::fmt;
+use core::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+
+use boards::{Console as ConsoleDescription, ConsoleKind};
+
+use super::Machine;
+use super::registers::IoPort;
+use crate::contract::Console;
+use crate::lock::FloorLock;
+
+const COM1: u16 = 0x3F8;
+
+const LINE_CONTROL: u16 = 3;
+const LINE_STATUS: u16 = 5;
+const DATA_READY: u8 = 1;
+const HOLDING_EMPTY: u8 = 1 << 5;
+const ALL_SENT: u8 = 1 << 6;
+/// What a port reads as that nothing answers.
+const NOTHING_THERE: u8 = 0xFF;
+
+/// Looks at the line status before the transmitter is given up: at a microsecond a look, the time of some 200 bytes.
+const PATIENCE: u32 = 20_000;
+/// Looks at the lock: the holder may be a processor that was stopped.
+const LOCK_PATIENCE: u32 = 1_000_000;
+
+/// The open port; 0 before there is one.
+static PORT: AtomicU16 = AtomicU16::new(0);
+static IS_DEAD: AtomicBool = AtomicBool::new(false);
+static LINES: FloorLock<()> = FloorLock::new(());
+
+/// The open port, COM1 if there is none yet.
+fn port() -> IoPort {
+    // Relaxed throughout this file: the values are independent of each other and of other memory.
+    let number = match PORT.load(Ordering::Relaxed) {
+        0 => {
+            open(COM1);
+            COM1
+        }
+        number => number,
+    };
+    named(number)
+}
+
+fn named(number: u16) -> IoPort {
+    // SAFETY: a serial port that the firmware describes, or COM1; a 16550 does not write to memory.
+    unsafe { IoPort::new(number) }
+}
+
+/// Sets a port to 115200 baud, 8 bits, no parity, one stop bit, FIFOs on, interrupts off.
+fn open(number: u16) {
+    let port = named(number);
+    wait_for(port, ALL_SENT);
+    for (offset, value) in [(1, 0x00), (LINE_CONTROL, 0x80), (0, 1), (1, 0), (LINE_CONTROL, 0x03), (2, 0xC7), (4, 0x03)] {
+        port.offset(offset).write8(value);
+    }
+    IS_DEAD.store(false, Ordering::Relaxed);
+    PORT.store(number, Ordering::Relaxed);
+}
+
+/// Waits for a bit of the line status; false if it does not come.
+fn wait_for(port: IoPort, bit: u8) -> bool {
+    (0..PATIENCE).any(|_| port.offset(LINE_STATUS).read8() & bit != 0)
+}
+
+fn put(port: IoPort, byte: u8) {
+    if !IS_DEAD.load(Ordering::Relaxed) && !wait_for(port, HOLDING_EMPTY) {
+        IS_DEAD.store(true, Ordering::Relaxed);
+    }
+    port.write8(byte);
+}
+
+fn put_all(bytes: &[u8]) {
+    let port = port();
+    for &byte in bytes {
+        if byte == b'\n' {
+            put(port, b'\r');
+        }
+        put(port, byte);
+    }
+}
+
+/// Writes past the lock, for who cannot wait.
+pub(super) struct LastResort;
+
+impl fmt::Write for LastResort {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        put_all(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl Console for Machine {
+    fn open_console(console: &ConsoleDescription) {
+        if console.kind == ConsoleKind::Uart16550Port
+            && let Ok(number) = u16::try_from(console.base)
+            && number != 0
+        {
+            let _lines = LINES.acquire_within(LOCK_PATIENCE);
+            open(number);
+        }
+    }
+
+    fn write_bytes(bytes: &[u8]) {
+        let _lines = LINES.acquire_within(LOCK_PATIENCE);
+        put_all(bytes);
+    }
+
+    fn read_byte() -> Option<u8> {
+        let port = port();
+        let status = port.offset(LINE_STATUS).read8();
+        (status & DATA_READY != 0 && status != NOTHING_THERE).then(|| port.read8())
+    }
+}

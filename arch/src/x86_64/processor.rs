@@ -1,0 +1,106 @@
+//! The contract's `Processor`: level, interrupts, waiting, stopping.
+//!
+//! The local APIC compares the upper digit of a vector with CR8 and takes only what
+//! is above. Levels up to DISPATCH concern software alone, so they need CR8 = 0; a
+//! higher level needs its own number there.
+//!
+//! The order in `set_irql` is "record, then mask", in both directions. An interrupt
+//! between the two restores the mask for the *recorded* level when it returns, so
+//! what it leaves is what is wanted anyway. Recording last, an interrupt in between
+//! would, when raising, put the old mask back under the new level. CR8 and its shadow
+//! change together with interrupts off: seen apart, a handler that raises to the very
+//! level that the shadow already shows would run with a mask that is not in force.
+
+use core::arch::asm;
+
+use super::per_processor::{mask, record_level, set_mask};
+use super::{Machine, backtrace, per_processor, shootdown, simd, start};
+use crate::contract::{Irql, Processor, ProcessorNumber, ProcessorStart, StartError, VirtAddr};
+use crate::dispatch::Levels;
+
+/// EFLAGS.IF.
+const INTERRUPTS: u64 = 1 << 9;
+
+impl Levels for Machine {
+    fn record_level(level: Irql) {
+        record_level(level);
+    }
+
+    fn settle_mask(level: Irql) {
+        let wanted = if level.masks_hardware() { level.level() } else { 0 };
+        // Below DISPATCH the thread may be moved after this look, but then the shadow is 0 there as here.
+        if mask() != wanted {
+            let enabled = Self::disable_interrupts();
+            set_mask(wanted);
+            Self::restore_interrupts(enabled);
+        }
+    }
+}
+
+impl Processor for Machine {
+    type TrapFrame = super::TrapFrame;
+    type SimdState = super::SimdState;
+
+    fn number() -> ProcessorNumber {
+        per_processor::number()
+    }
+
+    fn irql() -> Irql {
+        per_processor::level()
+    }
+
+    fn set_irql(level: Irql) {
+        record_level(level);
+        Self::settle_mask(level);
+    }
+
+    fn disable_interrupts() -> bool {
+        let flags: u64;
+        // SAFETY: clears the interrupt flag. Not `nomem`: what is protected must not be moved out by the compiler.
+        unsafe { asm!("pushfq", "pop {}", "cli", out(reg) flags) };
+        flags & INTERRUPTS != 0
+    }
+
+    fn restore_interrupts(enabled: bool) {
+        if enabled {
+            // SAFETY: sets the interrupt flag; the tables and stacks for interrupts are there from the first Rust code on.
+            unsafe { asm!("sti", options(nostack)) };
+        }
+    }
+
+    fn halt_unless(work_is_there: impl FnOnce() -> bool) {
+        Self::disable_interrupts();
+        if work_is_there() {
+            Self::restore_interrupts(true);
+            return;
+        }
+        // SAFETY: STI takes effect behind the next instruction: an interrupt that arrived since the look ends the HLT.
+        unsafe { asm!("sti", "hlt", options(nostack)) };
+    }
+
+    fn relax() {
+        core::hint::spin_loop();
+    }
+
+    fn start_processor(start: &ProcessorStart) -> Result<(), StartError> {
+        start::start_processor(start)
+    }
+
+    fn stop() -> ! {
+        Self::disable_interrupts();
+        shootdown::leave();
+        super::power::halt()
+    }
+
+    fn walk_stack(frame: Option<&Self::TrapFrame>, visit: &mut dyn FnMut(VirtAddr) -> bool) {
+        backtrace::walk(frame, visit);
+    }
+
+    fn save_simd(into: &mut Self::SimdState) {
+        simd::save(into);
+    }
+
+    fn restore_simd(from: &Self::SimdState) {
+        simd::restore(from);
+    }
+}

@@ -1,0 +1,168 @@
+//! Page-table entries, and the contract's `Translation`.
+//!
+//! SDM volume 3, table 5-15 and after: P bit 0, R/W 1, U/S 2, PWT 3, PCD 4, A 5, D 6,
+//! PS 7 (a leaf above the last level), G 8, address 51:12, NX 63. A and D are set
+//! from the start, so the processor never writes to an entry. Kernel leaves are
+//! global: they are the same in every address space. Device memory has PCD and PWT,
+//! which select entry 3 of the page attribute table, UC, since reset; nobody changes
+//! that table.
+
+use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use super::features::{Features, features};
+use super::{Machine, shootdown};
+use crate::contract::{Entry, ImageLayout, MemoryType, PhysAddr, Protection, Translation, VirtAddr, VirtRange};
+use crate::memory::layout;
+
+const PRESENT: u64 = 1;
+const WRITABLE: u64 = 1 << 1;
+const USER: u64 = 1 << 2;
+const UNCACHED: u64 = 1 << 3 | 1 << 4;
+const ACCESSED: u64 = 1 << 5;
+const DIRTY: u64 = 1 << 6;
+const LARGE: u64 = 1 << 7;
+const GLOBAL: u64 = 1 << 8;
+const NO_EXECUTE: u64 = 1 << 63;
+const ADDRESS: u64 = 0x000F_FFFF_FFFF_F000;
+
+/// The level of pages.
+const LAST_LEVEL: u8 = 3;
+
+/// The kernel's root, once [`Translation::activate`] was called; 0 before.
+static KERNEL_ROOT: AtomicU64 = AtomicU64::new(0);
+
+/// The kernel's root, or `None` while the boot tables serve.
+pub(super) fn kernel_root() -> Option<PhysAddr> {
+    // Acquire: whoever sees the root sees the tables.
+    match KERNEL_ROOT.load(Ordering::Acquire) {
+        0 => None,
+        root => Some(PhysAddr(root)),
+    }
+}
+
+unsafe extern "C" {
+    static image_text_start: u8;
+    static image_text_end: u8;
+    static image_rodata_start: u8;
+    static image_rodata_end: u8;
+    static image_data_start: u8;
+    static image_data_end: u8;
+    static image_boot_stack_start: u8;
+    static image_boot_stack_end: u8;
+    static image_emergency_stack_start: u8;
+    static image_emergency_stack_end: u8;
+}
+
+impl Translation for Machine {
+    fn leaf(address: PhysAddr, level: u8, protection: Protection, memory_type: MemoryType) -> u64 {
+        let size = if level == LAST_LEVEL { 0 } else { LARGE };
+        let access = match protection {
+            Protection::ReadOnly => NO_EXECUTE,
+            Protection::ReadWrite => NO_EXECUTE | WRITABLE,
+            Protection::Execute => 0,
+        };
+        let caching = match memory_type {
+            MemoryType::Normal => 0,
+            MemoryType::Device => UNCACHED,
+        };
+        address.0 & ADDRESS | PRESENT | ACCESSED | DIRTY | GLOBAL | size | access | caching
+    }
+
+    fn table(address: PhysAddr) -> u64 {
+        // Permissions are the leaf's.
+        address.0 & ADDRESS | PRESENT | WRITABLE | ACCESSED
+    }
+
+    fn decode(entry: u64, level: u8) -> Entry {
+        if entry & PRESENT == 0 {
+            return Entry::Absent;
+        }
+        // Bit 7 of a page's entry is PAT, of the root's entries reserved.
+        let is_leaf = level == LAST_LEVEL || (level != 0 && entry & LARGE != 0);
+        if !is_leaf {
+            return Entry::Table(PhysAddr(entry & ADDRESS));
+        }
+        // Bit 12 of a block's entry is PAT.
+        let below = (1_u64 << (12 + 9 * u32::from(LAST_LEVEL - level))) - 1;
+        let protection = match (entry & WRITABLE != 0, entry & NO_EXECUTE != 0) {
+            (true, _) => Protection::ReadWrite,
+            (false, true) => Protection::ReadOnly,
+            (false, false) => Protection::Execute,
+        };
+        Entry::Leaf {
+            address: PhysAddr(entry & ADDRESS & !below),
+            protection,
+            memory_type: if entry & UNCACHED == UNCACHED { MemoryType::Device } else { MemoryType::Normal },
+            user: entry & USER != 0,
+        }
+    }
+
+    fn has_gigabyte_blocks() -> bool {
+        features().contains(Features::GIGABYTE_BLOCKS)
+    }
+
+    fn image() -> ImageLayout {
+        let range = |start: *const u8, end: *const u8| VirtRange { start: VirtAddr(start as u64), end: VirtAddr(end as u64) };
+        let text = range(&raw const image_text_start, &raw const image_text_end);
+        ImageLayout {
+            physical_base: PhysAddr(text.start.0 - layout::IMAGE.0),
+            text,
+            rodata: range(&raw const image_rodata_start, &raw const image_rodata_end),
+            data: range(&raw const image_data_start, &raw const image_data_end),
+            boot_stack: range(&raw const image_boot_stack_start, &raw const image_boot_stack_end),
+            boot_emergency_stack: range(&raw const image_emergency_stack_start, &raw const image_emergency_stack_end),
+        }
+    }
+
+    fn early_window() -> Option<(usize, u64)> {
+        // The console is at I/O ports.
+        None
+    }
+
+    unsafe fn activate(root: PhysAddr) {
+        // SAFETY: the caller vouches that the running code, its stack and data are mapped there as they are here.
+        unsafe { asm!("mov cr3, {}", in(reg) root.0, options(nostack, preserves_flags)) };
+        // The boot tables have no global entries, but nothing is lost by making sure.
+        shootdown::drop_all();
+        // Release: pairs with `kernel_root`.
+        KERNEL_ROOT.store(root.0, Ordering::Release);
+    }
+
+    /// Nothing to do: an x86 processor never keeps "absent" in its TLB, and the tables' own stores are visible to
+    /// every walker in program order, as all stores are.
+    fn publish_entries() {}
+
+    fn invalidate(range: VirtRange) {
+        shootdown::invalidate(range);
+    }
+
+    fn probe_kernel(address: VirtAddr) -> bool {
+        // Canonical, upper half: the kernel has nothing below.
+        if address.0 >> 47 != 0x1_FFFF {
+            return false;
+        }
+        let root: u64;
+        // SAFETY: reads a control register.
+        unsafe { asm!("mov {}, cr3", out(reg) root, options(nomem, nostack, preserves_flags)) };
+        let mut table = PhysAddr(root & ADDRESS);
+        for level in 0..=LAST_LEVEL {
+            let index = address.0 >> (12 + 9 * u32::from(LAST_LEVEL - level)) & 0x1FF;
+            match Self::decode(read_entry(table, index), level) {
+                Entry::Absent => return false,
+                Entry::Table(next) => table = next,
+                Entry::Leaf { user, .. } => return !user,
+            }
+        }
+        false
+    }
+}
+
+/// An entry of a table, through the physical map or, before there is one, the boot tables' identity map.
+fn read_entry(table: PhysAddr, index: u64) -> u64 {
+    let base = if kernel_root().is_some() { layout::physical_map(table).0 } else { table.0 };
+    let entry = (base + 8 * index) as *const AtomicU64;
+    // SAFETY: tables are RAM, shown by either map (the image's boot tables lie below 4 GiB), never by Rust references
+    // to anything but atomics, and are not freed while the upper half uses them.
+    unsafe { &*entry }.load(Ordering::Relaxed)
+}

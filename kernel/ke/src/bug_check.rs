@@ -1,0 +1,163 @@
+//! The bug check: the machine stops, and says why.
+//!
+//! It must work when little else does. It takes no lock that it cannot give up
+//! on, allocates nothing, and a fault within it ends it: the second time around
+//! only the code is said, the third time nothing, and the machine is given up.
+
+use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use arch::contract::{Console, Exception, ExitCode, Irql, Power, Processor, Registers, VirtAddr};
+use arch::{Machine, TrapFrame};
+use nt_abi::BugCheckCode;
+use rtl::symbols::Symbols;
+
+use crate::{ipi, processor};
+
+/// Processors (or faults within a bug check) that have entered one.
+static ENTERED: AtomicU32 = AtomicU32::new(0);
+/// The processor that reports, plus one.
+static REPORTER: AtomicU32 = AtomicU32::new(0);
+
+static SYMBOLS: spin::Once<Symbols<'static>> = spin::Once::new();
+
+/// Gives the bug check the names of the kernel's functions. An empty or damaged table leaves addresses without names.
+pub fn set_symbols(table: &'static [u8]) {
+    if let Some(symbols) = Symbols::parse(table) {
+        SYMBOLS.call_once(|| symbols);
+    }
+}
+
+/// The code of a stop that somebody asked for.
+pub const MANUAL: BugCheckCode = BugCheckCode::MANUALLY_INITIATED_CRASH;
+
+/// Stops the machine.
+#[doc(alias = "KeBugCheckEx")]
+pub fn stop(code: BugCheckCode, parameters: [u64; 4]) -> ! {
+    report(code, parameters, None, None)
+}
+
+/// Stops the machine because of a Rust panic, with what it said.
+#[cfg(target_os = "none")]
+pub(crate) fn stop_with_message(code: BugCheckCode, parameters: [u64; 4], message: &dyn fmt::Display) -> ! {
+    report(code, parameters, None, Some(message))
+}
+
+/// Stops the machine because of an exception, whose registers are shown.
+pub(crate) fn stop_with_frame(code: BugCheckCode, parameters: [u64; 4], exception: &Exception, frame: &TrapFrame) -> ! {
+    report(code, parameters, Some((exception, frame)), None)
+}
+
+/// Another processor has stopped the machine.
+pub(crate) fn frozen() -> ! {
+    Machine::stop()
+}
+
+/// Writes to the console, past every lock of the log.
+struct RawConsole;
+
+impl Write for RawConsole {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        Machine::write_bytes(text.as_bytes());
+        Ok(())
+    }
+}
+
+fn report(
+    code: BugCheckCode,
+    parameters: [u64; 4],
+    fault: Option<(&Exception, &TrapFrame)>,
+    message: Option<&dyn fmt::Display>,
+) -> ! {
+    Machine::disable_interrupts();
+    let me = Machine::number().0 + 1;
+    let order = ENTERED.fetch_add(1, Ordering::AcqRel);
+    if order > 0 && REPORTER.load(Ordering::Acquire) != me {
+        // Another processor reports; this one is as frozen as if it had been asked.
+        processor::current().frozen.store(true, Ordering::Release);
+        frozen()
+    }
+    REPORTER.store(me, Ordering::Release);
+    match order {
+        0 => {}
+        1 => {
+            let _ = writeln!(RawConsole, "\n*** STOP while reporting: {code} {parameters:#x?}");
+            Machine::power_off(ExitCode::BugCheck)
+        }
+        _ => Machine::stop(),
+    }
+    // The level is what the report needs to know; from here on nothing may interrupt.
+    let level = Machine::irql();
+    let silent = ipi::freeze_others();
+    // A console that is broken must not keep the machine from ending: its errors say nothing that could be done.
+    let _ = write_report(&mut RawConsole, code, parameters, level, fault, message);
+    if !silent.is_empty() {
+        let _ = writeln!(RawConsole, "processors that did not stop when asked: {:#x}", silent.0);
+    }
+    let _ = writeln!(RawConsole, "*** end of bug check");
+    Machine::power_off(ExitCode::BugCheck)
+}
+
+fn write_report(
+    out: &mut dyn Write,
+    code: BugCheckCode,
+    parameters: [u64; 4],
+    level: Irql,
+    fault: Option<(&Exception, &TrapFrame)>,
+    message: Option<&dyn fmt::Display>,
+) -> fmt::Result {
+    let [first, second, third, fourth] = parameters;
+    writeln!(out, "\n*** STOP: {code} ({first:#x}, {second:#x}, {third:#x}, {fourth:#x})")?;
+    writeln!(out, "processor {}, IRQL {} ({level:?})", Machine::number().0, level.level())?;
+    if let Some(message) = message {
+        writeln!(out, "{message}")?;
+    }
+    if let Some((exception, frame)) = fault {
+        write!(out, "{:?} at {}", exception.class, exception.pc)?;
+        if let Some(address) = exception.address {
+            write!(out, ", address {address}")?;
+        }
+        writeln!(out, ", syndrome {:#x}", exception.syndrome)?;
+        write_registers(out, frame)?;
+    }
+    writeln!(out, "call stack:")?;
+    if let Some((exception, _)) = fault {
+        write_location(out, exception.pc, exception.pc)?;
+    }
+    let mut result = Ok(());
+    Machine::walk_stack(fault.map(|(_, frame)| frame), &mut |address| {
+        // A return address is after the call; the call itself names the function even where it was the last instruction.
+        result = write_location(out, address, VirtAddr(address.0.wrapping_sub(1)));
+        result.is_ok()
+    });
+    result
+}
+
+fn write_registers(out: &mut dyn Write, frame: &TrapFrame) -> fmt::Result {
+    const PER_LINE: usize = 4;
+    let mut column = 0;
+    let mut result = Ok(());
+    frame.for_each(&mut |name, value| {
+        column += 1;
+        let end = if column % PER_LINE == 0 { '\n' } else { ' ' };
+        result = result.and_then(|()| write!(out, "{name:>6} {value:016x}{end}"));
+    });
+    result?;
+    if column.is_multiple_of(PER_LINE) { Ok(()) } else { writeln!(out) }
+}
+
+fn write_location(out: &mut dyn Write, address: VirtAddr, within: VirtAddr) -> fmt::Result {
+    match SYMBOLS.get().and_then(|symbols| symbols.find(within.0)) {
+        Some(symbol) => {
+            let offset = symbol.offset + (address.0 - within.0);
+            writeln!(out, "  {address} {}+{offset:#x}", symbol.name)
+        }
+        None => writeln!(out, "  {address}"),
+    }
+}
+
+/// Lets the next bug check be the first again, for tests that go on after one.
+#[cfg(test)]
+pub(crate) fn forget() {
+    ENTERED.store(0, Ordering::Release);
+}

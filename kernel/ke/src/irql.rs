@@ -1,0 +1,112 @@
+//! Raising and lowering the interrupt request level.
+//!
+//! To raise gives a guard; to drop the guard is to lower again, and lowering
+//! below Dispatch is the moment when DPCs run. Guards must be dropped in the
+//! reverse order in which they were made, which scopes do by themselves; a guard
+//! dropped out of order is caught and stops the machine, because the level would
+//! be wrong from then on.
+
+use core::marker::PhantomData;
+
+use arch::Machine;
+use arch::contract::{Irql, Processor};
+use nt_abi::BugCheckCode;
+
+use crate::{bug_check, dpc};
+
+/// The level is raised until this is dropped.
+#[must_use = "the level falls again when the guard is dropped"]
+pub struct IrqlGuard {
+    before: Irql,
+    raised_to: Irql,
+    // The level belongs to a processor: a guard must not travel to another thread.
+    _stays_here: PhantomData<*const ()>,
+}
+
+/// The level of this processor now.
+#[doc(alias = "KeGetCurrentIrql")]
+pub fn current() -> Irql {
+    Machine::irql()
+}
+
+/// Raises the level to `level`, or keeps it if it is that already.
+///
+/// A level that is lower than the present one is a bug check `IRQL_NOT_GREATER_OR_EQUAL`, as in NT.
+#[doc(alias = "KeRaiseIrql")]
+pub fn raise(level: Irql) -> IrqlGuard {
+    let before = Machine::irql();
+    if level < before {
+        wrong_level(before, level);
+    }
+    if level != before {
+        Machine::set_irql(level);
+    }
+    IrqlGuard { before, raised_to: level, _stays_here: PhantomData }
+}
+
+impl Drop for IrqlGuard {
+    #[doc(alias = "KeLowerIrql")]
+    fn drop(&mut self) {
+        let now = Machine::irql();
+        if now != self.raised_to {
+            wrong_level(now, self.raised_to);
+        }
+        if self.before != self.raised_to {
+            lower_to(self.before);
+        }
+    }
+}
+
+/// Sets a lower level and does what became possible.
+pub(crate) fn lower_to(level: Irql) {
+    // The level falls first. An interrupt that queues a DPC between the two lines finds the processor below Dispatch and
+    // delivers it on its own way out; one that came before left it queued, and the look that follows sees it.
+    Machine::set_irql(level);
+    if level < Irql::Dispatch {
+        dpc::deliver();
+    }
+}
+
+#[cold]
+fn wrong_level(found: Irql, needed: Irql) -> ! {
+    bug_check::stop(
+        BugCheckCode::IRQL_NOT_GREATER_OR_EQUAL,
+        [u64::from(found.level()), u64::from(needed.level()), 0, 0],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use arch::sim;
+
+    use super::*;
+
+    #[test]
+    fn guards_nest_and_restore() {
+        let _machine = crate::testing::boot(1);
+        {
+            let _dispatch = raise(Irql::Dispatch);
+            assert_eq!(current(), Irql::Dispatch);
+            {
+                let _high = raise(Irql::High);
+                assert_eq!(current(), Irql::High);
+            }
+            assert_eq!(current(), Irql::Dispatch);
+            let same = raise(Irql::Dispatch);
+            drop(same);
+            assert_eq!(current(), Irql::Dispatch);
+        }
+        assert_eq!(current(), Irql::Passive);
+    }
+
+    #[test]
+    fn raising_to_a_lower_level_stops_the_machine() {
+        let _machine = crate::testing::boot(1);
+        let code = sim::ended(|| {
+            let _high = core::mem::ManuallyDrop::new(raise(Irql::Clock));
+            let _ = core::mem::ManuallyDrop::new(raise(Irql::Dispatch));
+        });
+        assert_eq!(code, arch::contract::ExitCode::BugCheck);
+        assert!(sim::console_output().contains("IRQL_NOT_GREATER_OR_EQUAL"));
+    }
+}

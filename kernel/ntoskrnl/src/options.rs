@@ -1,0 +1,82 @@
+//! The kernel's command line.
+//!
+//! | option | meaning |
+//! |---|---|
+//! | `exit=semihosting` | the exit code goes to the emulator by ARM semihosting |
+//! | `exit=debug-port:0xf4` | the exit code goes to an `isa-debug-exit` device at that port |
+//! | `log=error`, `warning`, `info`, `debug` | lines of the kernel log that go to the console |
+//! | `test=NAME` | the case that the test kernel runs |
+//!
+//! Words are separated by spaces. What is not understood is reported, and ignored:
+//! boot loaders add words of their own.
+
+use arch::contract::ExitChannel;
+use ke::log::{self, Level};
+
+/// What the command line says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options<'a> {
+    /// How the exit code reaches the host.
+    pub exit: ExitChannel,
+    /// Which lines of the log are shown.
+    pub log: Level,
+    /// The case that the test kernel runs.
+    pub test: Option<&'a str>,
+    /// The first word of Tarn's own options whose value means nothing.
+    pub not_understood: Option<&'a str>,
+}
+
+impl<'a> Options<'a> {
+    /// Reads a command line.
+    pub fn parse(line: &'a str) -> Self {
+        let mut options = Self { exit: ExitChannel::None, log: Level::Info, test: None, not_understood: None };
+        for word in line.split_ascii_whitespace() {
+            let Some((name, value)) = word.split_once('=') else { continue };
+            let understood = match name {
+                "exit" => exit_channel(value).map(|channel| options.exit = channel),
+                "log" => log::level_named(value).map(|level| options.log = level),
+                "test" => {
+                    options.test = Some(value);
+                    Some(())
+                }
+                _ => Some(()),
+            };
+            if understood.is_none() {
+                options.not_understood.get_or_insert(word);
+            }
+        }
+        options
+    }
+}
+
+fn exit_channel(value: &str) -> Option<ExitChannel> {
+    if value == "semihosting" {
+        return Some(ExitChannel::Semihosting);
+    }
+    let port = value.strip_prefix("debug-port:")?;
+    let port = port.strip_prefix("0x").map_or_else(|| port.parse(), |digits| u16::from_str_radix(digits, 16));
+    port.ok().map(ExitChannel::DebugPort)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_knows_and_passes_over_the_rest() {
+        let options = Options::parse("console=ttyAMA0 quiet  exit=debug-port:0xf4 log=debug test=spin-lock");
+        assert_eq!(options.exit, ExitChannel::DebugPort(0xF4));
+        assert_eq!(options.log, Level::Debug);
+        assert_eq!(options.test, Some("spin-lock"));
+        assert_eq!(options.not_understood, None);
+        assert_eq!(Options::parse("exit=semihosting").exit, ExitChannel::Semihosting);
+        assert_eq!(Options::parse("exit=debug-port:244").exit, ExitChannel::DebugPort(244));
+    }
+
+    #[test]
+    fn names_a_value_that_means_nothing() {
+        let options = Options::parse("log=loud exit=debug-port:0x12345");
+        assert_eq!(options.not_understood, Some("log=loud"));
+        assert_eq!((options.log, options.exit), (Level::Info, ExitChannel::None));
+    }
+}

@@ -1,0 +1,67 @@
+//! Memory until there is none.
+
+use ex::pool::{self, PoolTag, PoolVec};
+use ke::info;
+use mm::{KernelStack, frames};
+
+const TAG: PoolTag = PoolTag(*b"Test");
+const CHUNK: usize = 1 << 20;
+
+/// Takes pool memory until it is refused; all of it is distinct; a refusal is a status; what goes back can be had again.
+pub(crate) fn pool_exhaustion() -> Result<(), &'static str> {
+    let mut chunks = PoolVec::with_capacity(TAG, 16 * 1024).map_err(|_| "no memory for the list")?;
+    let first = exhaust(&mut chunks)?;
+    let left = frames::counts().free;
+    info!("{first} MiB taken, {left} page frames left");
+    if left > 2 * (CHUNK as u64 / 4096) + 64 {
+        return Err("the pool refused although there was memory");
+    }
+    if PoolVec::<u64>::with_capacity(TAG, CHUNK).is_ok() {
+        return Err("the exhausted pool gave eight MiB");
+    }
+    if KernelStack::create().is_ok() && frames::counts().free > left {
+        return Err("a stack made frames");
+    }
+    while chunks.pop().is_some() {}
+    let second = exhaust(&mut chunks)?;
+    info!("{second} MiB taken again");
+    if second == first { Ok(()) } else { Err("memory that was given back could not be had again") }
+}
+
+fn exhaust(chunks: &mut PoolVec<PoolVec<u64>>) -> Result<usize, &'static str> {
+    const WORDS: usize = CHUNK / 8;
+    while let Ok(mut chunk) = PoolVec::with_capacity(TAG, WORDS) {
+        let number = chunks.len() as u64;
+        for _ in 0..WORDS / 512 {
+            chunk.push(number).map_err(|_| "a list had less room than it said")?;
+        }
+        chunks.push(chunk).map_err(|_| "the list of chunks is full: the machine has too much memory for this test")?;
+    }
+    let kept = |(number, chunk): (usize, &PoolVec<u64>)| chunk.iter().all(|word| *word == number as u64);
+    if !chunks.iter().enumerate().all(kept) {
+        return Err("two allocations share memory");
+    }
+    if pool::usage(TAG).bytes < (chunks.len() * CHUNK) as u64 {
+        return Err("the tag is not charged for what it has");
+    }
+    Ok(chunks.len())
+}
+
+/// A thousand stacks come and go without a frame being lost.
+pub(crate) fn kernel_stacks() -> Result<(), &'static str> {
+    // The first ones pay for page tables, which stay.
+    drop(stacks(100)?);
+    let before = frames::counts();
+    for _ in 0..10 {
+        drop(stacks(100)?);
+    }
+    if frames::counts() == before { Ok(()) } else { Err("frames are missing after the stacks went back") }
+}
+
+fn stacks(count: usize) -> Result<PoolVec<KernelStack>, &'static str> {
+    let mut all = PoolVec::with_capacity(TAG, count).map_err(|_| "no memory for the list")?;
+    for _ in 0..count {
+        all.push(KernelStack::create().map_err(|_| "no memory for a stack")?).map_err(|_| "the list is full")?;
+    }
+    Ok(all)
+}

@@ -1,0 +1,78 @@
+//! rustfmt and clippy over the whole workspace, on every target.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::board::Image;
+use crate::build::{self, cargo};
+use crate::check::Problems;
+use crate::check::packages::Packages;
+use crate::progress::Step;
+use crate::setup::{Need, Tools};
+use crate::workspace::Workspace;
+
+/// The edition of every crate; rustfmt does not read Cargo.toml.
+const EDITION: &str = "2024";
+
+/// Checks the format of every crate.
+pub(super) fn format(tools: &Tools, packages: &Packages, step: &Step) -> Result<Problems> {
+    let mut command = Command::new(tools.path(Need::Rustfmt));
+    command.args(["--check", "--edition", EDITION, "--color", "never"]);
+    for package in &packages.packages {
+        command.args(package.targets.iter().map(|target| &target.src_path));
+    }
+    let finished = step.run(&mut command)?;
+    if finished.status.success() {
+        return Ok(Problems::new());
+    }
+    Ok(vec![format!(
+        "the format is not rustfmt's: run `cargo fmt`\n{}",
+        finished.output
+    )])
+}
+
+/// Clippy over everything that is built for the host, tests included.
+pub(super) fn host_lints(workspace: &Workspace, tools: &Tools, step: &Step) -> Result<Problems> {
+    let mut command = cargo::into_clippy(&cargo::host_command(workspace, tools), tools);
+    command.arg("--all-targets");
+    lint(command, step)
+}
+
+/// Clippy over the kernels of one image.
+pub(super) fn kernel_lints(
+    workspace: &Workspace,
+    tools: &Tools,
+    image: &str,
+    step: &Step,
+) -> Result<Problems> {
+    let image = Image::load(workspace, image)?;
+    let folder = workspace.kernel_target().join("images").join(&image.name);
+    let cannot = || format!("the folder {} cannot be written", folder.display());
+    fs::create_dir_all(&folder).with_context(cannot)?;
+    // Lints do not look at symbols; a file must be there.
+    let symbols = folder.join("lint.symbols");
+    if !symbols.exists() {
+        fs::write(&symbols, "").with_context(cannot)?;
+    }
+    let command = cargo::kernel_command(workspace, tools, &image, &symbols)?;
+    let mut command = cargo::into_clippy(&command, tools);
+    command.args([
+        "--release",
+        "--package",
+        build::KERNEL,
+        "--package",
+        build::TEST_KERNEL,
+    ]);
+    lint(command, step)
+}
+
+fn lint(mut command: Command, step: &Step) -> Result<Problems> {
+    command.args(["--quiet", "--", "-D", "warnings"]);
+    let finished = step.run(&mut command)?;
+    if finished.status.success() {
+        return Ok(Problems::new());
+    }
+    Ok(vec![finished.output])
+}

@@ -1,0 +1,133 @@
+//! `check`: the house rules as code. Format, lints on every target, ranks, where unsafe
+//! lies and how it is argued, and the shape of files.
+
+mod compilers;
+mod lints;
+mod packages;
+mod ranks;
+mod rules;
+mod source;
+mod unsafety;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::progress::Step;
+use crate::setup::{self, Need, Tools};
+use crate::workspace::Workspace;
+
+use packages::Packages;
+use source::Sources;
+
+/// How to check.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// Write the counts of unsafe as they are into tests/golden/unsafe.toml
+    #[arg(long)]
+    bless: bool,
+    /// Leave out rustfmt and clippy: only the rules that take no time
+    #[arg(long)]
+    quick: bool,
+}
+
+/// One sentence for each thing that is wrong.
+type Problems = Vec<String>;
+
+/// `cargo xtask check`.
+pub(crate) fn command(workspace: &Workspace, arguments: &CheckArgs) -> Result<u8> {
+    let mut report = Report::default();
+    let packages = Packages::load(workspace)?;
+    let rules = ranks::Table::load(workspace)?;
+    let sources = Sources::load(workspace, &packages)?;
+
+    report.add("ranks", rules.check(&packages));
+    report.add("lints have reasons", lints::check(workspace)?);
+    report.add("files can be read by a parser", sources.unreadable.clone());
+    report.add(
+        "modules open with a comment",
+        rules::opening_comments(&sources),
+    );
+    report.add(
+        "functions of at most 100 lines",
+        rules::function_lengths(&sources),
+    );
+    report.add(
+        "architectures are named in arch/ alone",
+        rules::architectures(workspace, &packages, &sources)?,
+    );
+    report.add(
+        "unsafe only on the floor",
+        unsafety::on_the_floor(&sources, &rules),
+    );
+    report.add(
+        "crates above the floor forbid unsafe",
+        unsafety::forbidden_above(workspace, &packages, &rules)?,
+    );
+    report.add("unsafe is argued for", unsafety::argued(&sources));
+    report.add(
+        "counts of unsafe",
+        unsafety::counts(workspace, &packages, &sources, arguments.bless)?,
+    );
+    if !arguments.quick {
+        let tools = setup::ensure(&[Need::Toolchain, Need::Linker, Need::Clippy, Need::Rustfmt])?;
+        with_compilers(workspace, &tools, &packages, &mut report)?;
+    }
+    Ok(report.finish())
+}
+
+fn with_compilers(
+    workspace: &Workspace,
+    tools: &Tools,
+    packages: &Packages,
+    report: &mut Report,
+) -> Result<()> {
+    let step = Step::start("checking the format");
+    let problems = compilers::format(tools, packages, &step)?;
+    step.done();
+    report.add("format", problems);
+    let step = Step::start("linting for the host");
+    let problems = compilers::host_lints(workspace, tools, &step)?;
+    step.done();
+    report.add("clippy on the host", problems);
+    for image in crate::board::Image::names(workspace)? {
+        let step = Step::start(format!("linting for {image}"));
+        let problems = compilers::kernel_lints(workspace, tools, &image, &step)?;
+        step.done();
+        report.add(&format!("clippy on {image}"), problems);
+    }
+    Ok(())
+}
+
+/// What was checked, and what is wrong.
+#[derive(Default)]
+struct Report {
+    failed: Vec<(String, Problems)>,
+}
+
+impl Report {
+    fn add(&mut self, rule: &str, problems: Problems) {
+        if problems.is_empty() {
+            println!("ok      {rule}");
+        } else {
+            println!("FAILED  {rule}: {}", problems.len());
+            self.failed.push((rule.to_owned(), problems));
+        }
+    }
+
+    /// Lists everything that is wrong; gives the exit code.
+    fn finish(self) -> u8 {
+        if self.failed.is_empty() {
+            println!("All checks passed.");
+            return 0;
+        }
+        for (rule, problems) in &self.failed {
+            println!("\n{rule}:");
+            for problem in problems {
+                println!("  {}", problem.trim_end().replace('\n', "\n  "));
+            }
+        }
+        let names: Vec<&str> = self.failed.iter().map(|(rule, _)| rule.as_str()).collect();
+        println!("\nFailed: {}", names.join(", "));
+        1
+    }
+}

@@ -1,0 +1,191 @@
+//! `test`: the host's tests, then each test of a kernel in a fresh machine.
+
+pub(crate) mod cases;
+mod dialogue;
+pub(crate) mod host;
+mod machine;
+mod plan;
+pub(crate) mod results;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::board::Image;
+use crate::build::{self, Built};
+use crate::progress::Step;
+use crate::setup::{self, Tools};
+use crate::workspace::Workspace;
+
+pub(crate) use plan::{Planned, plan};
+use results::{Outcome, TestResult};
+
+/// Which tests, and how.
+#[derive(Args, Debug)]
+pub(crate) struct TestArgs {
+    /// Run only the tests whose name contains this; the host's tests begin with `host.`
+    filter: Option<String>,
+    /// Print the serial log of every test
+    #[arg(long, short)]
+    verbose: bool,
+    /// How many machines run side by side
+    #[arg(long, short, default_value_t = 2)]
+    jobs: usize,
+    /// Print the names of the tests and run none
+    #[arg(long)]
+    list: bool,
+}
+
+/// The beginning of the names of tests on the host.
+const HOST: &str = "host";
+
+/// `cargo xtask test`.
+pub(crate) fn command(workspace: &Workspace, arguments: &TestArgs) -> Result<u8> {
+    if arguments.jobs == 0 {
+        bail!("no machine can run with `--jobs 0`: ask for at least 1");
+    }
+    let filter = arguments.filter.as_deref().unwrap_or_default();
+    let every = plan(workspace)?;
+    let machines: Vec<Planned> = every
+        .iter()
+        .filter(|planned| planned.name.contains(filter))
+        .cloned()
+        .collect();
+    // To know the names of the host's tests they must be built: a filter that is about
+    // machines does not wait for that.
+    let host = if filter.is_empty() || filter.starts_with(HOST) {
+        host::build(workspace)?.select(filter)
+    } else {
+        host::Suite::default()
+    };
+    if machines.is_empty() && host.is_empty() {
+        return Err(nothing_matches(filter, &every));
+    }
+    if arguments.list {
+        host.names()
+            .chain(machines.iter().map(|planned| planned.name.clone()))
+            .for_each(|name| println!("{name}"));
+        return Ok(0);
+    }
+    let mut all = Vec::new();
+    if !host.is_empty() {
+        all.extend(host.run(workspace)?);
+    }
+    if !machines.is_empty() {
+        all.extend(run_machines(workspace, &machines, arguments)?);
+    }
+    results::store(&workspace.results_file(), &all)?;
+    Ok(u8::from(report(&all)))
+}
+
+fn nothing_matches(filter: &str, every: &[Planned]) -> anyhow::Error {
+    let mut near: Vec<(f64, &str)> = every
+        .iter()
+        .flat_map(|planned| [planned.name.as_str(), planned.case_name.as_str()])
+        .map(|name| (strsim::jaro_winkler(filter, name), name))
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    near.dedup();
+    let names: Vec<&str> = near.iter().take(5).map(|(_, name)| *name).collect();
+    anyhow::anyhow!(
+        "no test's name contains {filter:?}; near ones are {}; `cargo xtask test --list` shows all",
+        names.join(", ")
+    )
+}
+
+/// Builds each kernel that the tests need, once.
+fn build_kernels(
+    workspace: &Workspace,
+    tools: &Tools,
+    machines: &[Planned],
+) -> Result<BTreeMap<(String, String), Built>> {
+    let mut kernels = BTreeMap::new();
+    for planned in machines {
+        let key = (planned.board.image.clone(), planned.case.image.clone());
+        if let Entry::Vacant(place) = kernels.entry(key) {
+            let image = Image::load(workspace, &place.key().0)?;
+            let built = build::kernel(workspace, tools, &image, &place.key().1)?;
+            place.insert(built);
+        }
+    }
+    Ok(kernels)
+}
+
+fn run_machines(
+    workspace: &Workspace,
+    machines: &[Planned],
+    arguments: &TestArgs,
+) -> Result<Vec<TestResult>> {
+    let tools = setup::ensure(&setup::TO_RUN)?;
+    let kernels = build_kernels(workspace, &tools, machines)?;
+    let scratch = scratch(workspace)?;
+    let step = Step::counted("running tests in machines", machines.len());
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, TestResult)>> = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(planned) = machines.get(index) else {
+                return;
+            };
+            let built = &kernels[&(planned.board.image.clone(), planned.case.image.clone())];
+            let folder = scratch.path().join(index.to_string());
+            let result = machine::run(planned, built, &tools, &folder);
+            let mut line = result.line();
+            if arguments.verbose && result.outcome == Outcome::Passed {
+                line = format!("{line}\n{}", result.quoted_log());
+            }
+            step.advance(&line);
+            done.lock()
+                .expect("no thread panics while it holds the results")
+                .push((index, result));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..arguments.jobs.min(machines.len()) {
+            scope.spawn(work);
+        }
+    });
+    step.done();
+    let mut done = done
+        .into_inner()
+        .expect("no thread panics while it holds the results");
+    done.sort_by_key(|(index, _)| *index);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+/// A folder for the files of this run, gone afterwards.
+fn scratch(workspace: &Workspace) -> Result<tempfile::TempDir> {
+    let parent: PathBuf = workspace.kernel_target().join("tests");
+    fs::create_dir_all(&parent)
+        .with_context(|| format!("the folder {} cannot be made", parent.display()))?;
+    tempfile::TempDir::with_prefix_in("run-", &parent).context("a temporary folder cannot be made")
+}
+
+/// Prints what failed and the counts; tells whether something failed.
+fn report(all: &[TestResult]) -> bool {
+    let failed: Vec<&TestResult> = all
+        .iter()
+        .filter(|result| result.outcome == Outcome::Failed)
+        .collect();
+    for result in &failed {
+        println!("\nFAILED {}: {}", result.name, result.reason);
+        print!("{}", result.quoted_log());
+    }
+    if !failed.is_empty() {
+        println!();
+    }
+    println!(
+        "{} passed, {} failed",
+        all.len() - failed.len(),
+        failed.len()
+    );
+    !failed.is_empty()
+}
