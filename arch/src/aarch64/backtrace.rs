@@ -18,6 +18,8 @@ const MOST_FRAMES: usize = 64;
 #[inline(never)]
 pub(super) fn walk(frame: Option<&TrapFrame>, visit: &mut dyn FnMut(VirtAddr) -> bool) {
     let mut record = match frame {
+        // User code's x29 is user code's claim.
+        Some(frame) if frame.is_user() => return,
         Some(frame) => frame.x[29],
         None => own_record(),
     };
@@ -51,7 +53,7 @@ fn own_record() -> u64 {
 fn read_record(record: u64) -> Option<[u64; 2]> {
     let start = VirtAddr(record);
     let devices = layout::DEVICES.contains(start) || (layout::EARLY_WINDOW.0..layout::IMAGE.0).contains(&record);
-    if record < layout::PHYSICAL_MAP.0 || record > u64::MAX - 16 || !record.is_multiple_of(8) || devices {
+    if !(layout::PHYSICAL_MAP.0..=u64::MAX - 16).contains(&record) || !record.is_multiple_of(8) || devices {
         return None;
     }
     if !Machine::probe_kernel(start) || !Machine::probe_kernel(VirtAddr(record + 8)) {

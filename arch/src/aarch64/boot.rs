@@ -89,7 +89,7 @@ fn device_tree_bytes(address: PhysAddr) -> Result<&'static [u8], u64> {
     // SAFETY: as above. The header may end on the page behind, which is then mapped, being part of the eight bytes.
     let length = unsafe { fixup::checked_load(VirtAddr(header.0 + 4)) }.ok_or(address.0)?;
     let length = u64::from(u32::from_be(length));
-    if length < 8 || length > DEVICE_TREE_LIMIT {
+    if !(8..=DEVICE_TREE_LIMIT).contains(&length) {
         return Err(u64::from(magic));
     }
     let start = window::map_device_tree(address, length).ok_or(address.0)?;

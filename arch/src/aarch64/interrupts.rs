@@ -97,12 +97,16 @@ struct Redistributor {
     window: Window,
 }
 
+type Redistributors = [Option<Redistributor>; MAX_PROCESSORS];
+
 enum Controller {
     V2(v2::Gic<Window>),
-    V3 { gic: v3::Gic<Window>, view: v3::MaskView, redistributors: [Option<Redistributor>; MAX_PROCESSORS] },
+    V3 { gic: v3::Gic<Window>, view: v3::MaskView },
 }
 
 static CONTROLLER: spin::Once<Controller> = spin::Once::new();
+/// Of version 3; there before the controller is.
+static REDISTRIBUTORS: spin::Once<Redistributors> = spin::Once::new();
 /// The right to change the distributor's shared registers.
 static ROUTES: FloorLock<()> = FloorLock::new(());
 /// The level of each connected line; 0 means none. Written under `ROUTES`, before the line is enabled.
@@ -156,16 +160,16 @@ impl Controller {
     }
 
     /// This processor's redistributor. Interrupts are off.
-    fn own_redistributor(redistributors: &[Option<Redistributor>]) -> Option<&Window> {
+    fn own_redistributor() -> Option<&'static Window> {
         let own = per_processor::current().hardware_id.load(Ordering::Relaxed);
-        redistributors.iter().flatten().find(|one| one.affinity == own).map(|one| &one.window)
+        REDISTRIBUTORS.get()?.iter().flatten().find(|one| one.affinity == own).map(|one| &one.window)
     }
 
     fn enable_private(&self, intid: u32, level: u8) {
         match self {
             Self::V2(gic) => gic.enable_private(intid, level),
-            Self::V3 { redistributors, .. } => {
-                if let Some(own) = Self::own_redistributor(redistributors) {
+            Self::V3 { .. } => {
+                if let Some(own) = Self::own_redistributor() {
                     v3::enable_private(own, intid, level);
                 }
             }
@@ -178,8 +182,8 @@ impl Controller {
                 let mask = gic.initialize_processor(level)?;
                 per_processor::current().target_mask.store(mask, Ordering::Relaxed);
             }
-            Self::V3 { redistributors, view, .. } => {
-                let own = Self::own_redistributor(redistributors).ok_or(Error::NoInterface)?;
+            Self::V3 { view, .. } => {
+                let own = Self::own_redistributor().ok_or(Error::NoInterface)?;
                 v3::initialize_processor(own, &System, *view, level)?;
             }
         }
@@ -236,10 +240,7 @@ fn map(range: PhysRange, length: u64) -> Result<Window, &'static str> {
 }
 
 /// Finds and maps the redistributors of the processors that the loader block lists.
-fn redistributors(
-    regions: &[PhysRange],
-    loader: &LoaderBlock,
-) -> Result<[Option<Redistributor>; MAX_PROCESSORS], &'static str> {
+fn redistributors(regions: &[PhysRange], loader: &LoaderBlock) -> Result<Redistributors, &'static str> {
     let mut found = [const { None }; MAX_PROCESSORS];
     let mut count = 0;
     let mut failed = None;
@@ -293,7 +294,9 @@ impl Interrupts for Machine {
                 }
                 let gic = v3::Gic::new(map(*distributor, 0x1_0000)?).map_err(Error::message)?;
                 let view = gic.mask_view(&System).map_err(Error::message)?;
-                Controller::V3 { gic, view, redistributors: redistributors(regions, loader)? }
+                let redistributors = redistributors(regions, loader)?;
+                REDISTRIBUTORS.call_once(|| redistributors);
+                Controller::V3 { gic, view }
             }
             InterruptController::Apic { .. } => return Err("the firmware describes no GIC"),
         };
@@ -319,8 +322,8 @@ impl Interrupts for Machine {
     fn describe(out: &mut dyn fmt::Write) -> fmt::Result {
         match CONTROLLER.get() {
             Some(Controller::V2(gic)) => write!(out, "GICv2, {} lines", gic.lines()),
-            Some(Controller::V3 { gic, redistributors, .. }) => {
-                let count = redistributors.iter().flatten().count();
+            Some(Controller::V3 { gic, .. }) => {
+                let count = REDISTRIBUTORS.get().map_or(0, |all| all.iter().flatten().count());
                 write!(out, "GICv3, {} lines, {count} redistributors", gic.lines())
             }
             None => write!(out, "no interrupt controller"),

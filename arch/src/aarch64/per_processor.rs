@@ -109,7 +109,7 @@ impl Processor for Machine {
 
     #[inline]
     fn irql() -> Irql {
-        let level: u64;
+        let level: u32;
         // SAFETY: as for `number`.
         unsafe {
             asm!("ldrb {0:w}, [x18, {1}]", out(reg) level, const offset_of!(PerProcessor, level), options(nostack, readonly, preserves_flags));

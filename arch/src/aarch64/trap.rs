@@ -101,11 +101,12 @@ fn exception(frame: &mut TrapFrame, kind: u64) {
         _ => ExceptionClass::MachineCheck,
     };
     let synchronous = kind & KIND_MASK == SYNCHRONOUS;
+    let interrupt = matches!(kind & KIND_MASK, INTERRUPT | FAST_INTERRUPT);
     let exception = Exception {
         class: if kind & NO_STACK != 0 { class_without_stack(frame.sp, class) } else { class },
         pc: VirtAddr(frame.elr),
         address: (synchronous && syndrome::has_address(frame.esr)).then_some(VirtAddr(frame.far)),
-        syndrome: if kind & KIND_MASK == FAST_INTERRUPT { 0 } else { frame.esr },
+        syndrome: if interrupt { 0 } else { frame.esr },
         from_user: frame.is_user(),
     };
     match crate::kernel() {

@@ -42,10 +42,8 @@ pub(super) const FAST_INTERRUPT: u64 = 2;
 pub(super) const SYSTEM_ERROR: u64 = 3;
 /// It came from EL0.
 pub(super) const FROM_USER: u64 = 1 << 2;
-/// It came from EL1 on SP_EL0, which the kernel never uses.
-pub(super) const FROM_EL1T: u64 = 1 << 3;
 /// The stack was not usable; this is the emergency stack.
-pub(super) const NO_STACK: u64 = 1 << 4;
+pub(super) const NO_STACK: u64 = 1 << 3;
 
 /// Points this processor at the vectors.
 pub(super) fn install() {
@@ -113,11 +111,11 @@ global_asm!(
     .balign 0x800
     .global tarn_vectors
 tarn_vectors:
-    entry_from_el1 ({synchronous} | {from_el1t})
-    entry_from_el1 ({interrupt} | {from_el1t})
-    entry_from_el1 ({fast_interrupt} | {from_el1t})
-    entry_from_el1 ({system_error} | {from_el1t})
-    entry_from_el1 {synchronous}
+    entry_from_el1 {synchronous}    // on SP_EL0, which the kernel never uses; SP_EL1 is as good as it was
+    entry_from_el1 {interrupt}
+    entry_from_el1 {fast_interrupt}
+    entry_from_el1 {system_error}
+    entry_from_el1 {synchronous}    // on SP_EL1
     entry_from_el1 {interrupt}
     entry_from_el1 {fast_interrupt}
     entry_from_el1 {system_error}
@@ -135,9 +133,7 @@ tarn_vectors:
     str     x0, [sp]
     ldr     x0, [x18, #{scratch} + 8]
     str     x0, [sp, #8]
-    tbz     x1, #3, 1f
-    mrs     x2, sp_el0
-1:  save_rest
+    save_rest
     bl      {handle}
     // Everything is loaded relative to x30, because SP changes in between; nothing interrupts, so what lies below SP stays.
     mov     x30, sp
@@ -240,7 +236,6 @@ tarn_vectors:
     esr = const offset_of!(TrapFrame, esr),
     record = const offset_of!(TrapFrame, record),
     from_user = const FROM_USER,
-    from_el1t = const FROM_EL1T,
     no_stack = const NO_STACK,
     synchronous = const SYNCHRONOUS,
     interrupt = const INTERRUPT,

@@ -18,7 +18,11 @@ const MOST_FRAMES: usize = 64;
 pub(super) fn walk(frame: Option<&TrapFrame>, visit: &mut dyn FnMut(VirtAddr) -> bool) {
     let mut rbp = match frame {
         Some(frame) => {
-            if !visit(VirtAddr(frame.rip)) {
+            // A call to where no code is: the callee had no time to link itself into the chain.
+            if !Machine::image().text.contains(VirtAddr(frame.rip))
+                && let Some(return_address) = read(frame.rsp)
+                && !visit(VirtAddr(return_address))
+            {
                 return;
             }
             frame.rbp

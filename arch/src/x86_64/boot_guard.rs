@@ -48,7 +48,7 @@ pub(super) fn install() {
         .map(|stack| Machine::image_physical(stack).0 - PAGE_SIZE);
     let first = guards[0] / BLOCK;
     for (number, entry) in (0..).zip(&BLOCKS.0) {
-        entry.store(number * BLOCK | MAPPED | LARGE, Ordering::Relaxed);
+        entry.store((number * BLOCK) | MAPPED | LARGE, Ordering::Relaxed);
     }
     for (block, pages) in (first..).zip(&PAGES) {
         for (number, entry) in (0..).zip(&pages.0) {

@@ -121,7 +121,7 @@ impl Reference {
         apic::write(TIMER_DIVIDE, DIVIDE_BY_ONE);
         apic::write(TIMER_INITIAL, u32::MAX);
         let begin = self.sample();
-        let span = u32::try_from(u64::from(SPAN) * 1_000_000 / u64::from(self.period())).ok()?;
+        let span = u32::try_from(SPAN * 1_000_000 / u64::from(self.period())).ok()?;
         self.wait_for(begin.reference, span)?;
         let end = self.sample();
         apic::write(TIMER_INITIAL, 0);

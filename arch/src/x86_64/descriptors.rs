@@ -54,6 +54,10 @@ const SEGMENTS: [u64; 11] = [
     0x0040_F300_0000_3C00,
 ];
 
+/// The last byte of the descriptor table.
+const LIMIT: u16 = 0x57;
+const _: () = assert!(LIMIT as usize == size_of_val(&SEGMENTS) - 1);
+
 /// 32-bit words of a task state: 0x68 bytes.
 const TASK_STATE_WORDS: usize = 26;
 
@@ -133,7 +137,7 @@ impl Descriptors {
             limit: u16,
             base: u64,
         }
-        let pointer = Pointer { limit: (size_of_val(&SEGMENTS) - 1) as u16, base: self.segments.as_ptr() as u64 };
+        let pointer = Pointer { limit: LIMIT, base: self.segments.as_ptr() as u64 };
         // SAFETY: the table lives for good and its code and data segments are flat and those that run now by nature, so
         // loading CS (by a far return to the next instruction), SS and the rest changes nothing for the running code.
         unsafe {

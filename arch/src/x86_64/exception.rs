@@ -94,7 +94,7 @@ fn decode(frame: &TrapFrame) -> Exception {
         DOUBLE_FAULT if hit_guard_page(frame) => ExceptionClass::StackOverflow,
         DOUBLE_FAULT => ExceptionClass::DoubleFault,
         13 => ExceptionClass::PrivilegedInstruction,
-        PAGE_FAULT if !frame.from_user() && hit_guard_page(frame) => ExceptionClass::StackOverflow,
+        PAGE_FAULT if !frame.is_from_user() && hit_guard_page(frame) => ExceptionClass::StackOverflow,
         PAGE_FAULT => page_fault(frame.error),
         16 | 19 => ExceptionClass::FloatingPoint,
         17 => ExceptionClass::Misaligned,
@@ -108,7 +108,7 @@ fn decode(frame: &TrapFrame) -> Exception {
         pc: VirtAddr(frame.rip),
         address: has_address.then_some(VirtAddr(frame.cr2)),
         syndrome: frame.vector << 32 | frame.error & 0xFFFF_FFFF,
-        from_user: frame.from_user(),
+        from_user: frame.is_from_user(),
     }
 }
 

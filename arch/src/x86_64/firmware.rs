@@ -73,7 +73,9 @@ pub(super) fn find(start_info: u32) -> Firmware {
     let address = u64::from(start_info);
     match read_u32(address) {
         Some(MAGIC) => {
-            super::power::remember_start_info(address);
+            if let Some(port) = exit_port(address) {
+                super::power::remember_exit_port(port);
+            }
             Firmware::Pvh { start_info: PhysAddr(address) }
         }
         Some(found) => Firmware::Nothing { found: u64::from(found) },
@@ -82,7 +84,7 @@ pub(super) fn find(start_info: u32) -> Firmware {
 }
 
 /// The port that the command line names with `exit=debug-port:0x…`, if there is a command line and it does.
-pub(super) fn exit_port(start_info: u64) -> Option<u16> {
+fn exit_port(start_info: u64) -> Option<u16> {
     const KEY: &[u8] = b"exit=debug-port:0x";
     let low = read_u32(start_info + COMMAND_LINE)?;
     let high = read_u32(start_info + COMMAND_LINE + 4)?;

@@ -59,7 +59,7 @@ fn has_256() -> bool {
 
 /// (registers, bytes of each).
 pub(super) fn shape() -> (u32, u32) {
-    (SIMD as u32, if has_256() { 32 } else { 16 })
+    (16, if has_256() { 32 } else { 16 })
 }
 
 /// A different value for each place and seed (the finaliser of SplitMix64).

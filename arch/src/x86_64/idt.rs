@@ -11,6 +11,10 @@ pub(super) const SYSTEM_CALL_VECTOR: u8 = 0x2E;
 
 const VECTORS: usize = 256;
 
+/// The last byte of the table.
+const LIMIT: u16 = 0xFFF;
+const _: () = assert!(LIMIT as usize == size_of::<Table>() - 1);
+
 #[repr(C, align(16))]
 struct Table([[AtomicU64; 2]; VECTORS]);
 
@@ -47,7 +51,7 @@ pub(super) fn load() {
         limit: u16,
         base: u64,
     }
-    let pointer = Pointer { limit: (size_of::<Table>() - 1) as u16, base: TABLE.0.as_ptr() as u64 };
+    let pointer = Pointer { limit: LIMIT, base: TABLE.0.as_ptr() as u64 };
     // SAFETY: the table is filled in and lives for good; its gates lead to the stubs.
     unsafe { asm!("lidt [{}]", in(reg) &raw const pointer, options(readonly, nostack, preserves_flags)) };
 }

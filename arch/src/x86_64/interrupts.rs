@@ -45,7 +45,7 @@ pub(super) fn begin_freezing() {
 /// A device's vector arrived.
 pub(super) fn take_device(vector: u8) {
     // Acquire: pairs with `connect_line`; the line's entry was written behind this value.
-    let line = LINES[usize::from(vector - FIRST_DEVICE_VECTOR)].load(Ordering::Acquire);
+    let line = slot(vector).load(Ordering::Acquire);
     match Irql::from_level(vector >> 4) {
         Some(level) if line != NO_LINE => {
             take_interrupt(level, |kernel| kernel.device_interrupt(InterruptLine(line)), apic::end_of_interrupt);
@@ -58,10 +58,15 @@ pub(super) fn take_device(vector: u8) {
     }
 }
 
-/// A free vector of the level, as an index into LINES. The caller holds the lock of IO_APICS.
-fn free_vector(level: Irql) -> Option<usize> {
-    let first = usize::from(level.level() << 4).checked_sub(usize::from(FIRST_DEVICE_VECTOR))?;
-    (first..first + 16).find(|&index| LINES[index].load(Ordering::Relaxed) == NO_LINE)
+/// Where the line of a device vector is kept.
+fn slot(vector: u8) -> &'static AtomicU32 {
+    &LINES[usize::from(vector - FIRST_DEVICE_VECTOR)]
+}
+
+/// A free vector of a device level. The caller holds the lock of IO_APICS.
+fn free_vector(level: Irql) -> Option<u8> {
+    let first = level.level() << 4;
+    (first..=first | 0xF).find(|&vector| slot(vector).load(Ordering::Relaxed) == NO_LINE)
 }
 
 impl Interrupts for Machine {
@@ -99,11 +104,10 @@ impl Interrupts for Machine {
             .and_then(|block| u8::try_from(block.apic_id.load(Ordering::Relaxed)).ok())
             .filter(|id| *id != u8::MAX)
             .ok_or(LineError::NoVector)?;
-        let index = free_vector(level).ok_or(LineError::NoVector)?;
+        let vector = free_vector(level).ok_or(LineError::NoVector)?;
         // Release: whoever takes the vector finds the line.
-        LINES[index].store(line.0, Ordering::Release);
-        // Below 0x90.
-        io_apics.connect(line.0, FIRST_DEVICE_VECTOR + index as u8, trigger, apic_id);
+        slot(vector).store(line.0, Ordering::Release);
+        io_apics.connect(line.0, vector, trigger, apic_id);
         Ok(())
     }
 

@@ -8,12 +8,12 @@
 //! the loader block does not have it. QEMU's is 0, which is what is written. On a
 //! machine with another one nothing happens, and the processor halts.
 
-use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 
 use boards::{LoaderBlock, PowerControl};
 
 use super::registers::IoPort;
-use super::{Machine, apic, firmware, interrupts, shootdown};
+use super::{Machine, apic, interrupts, shootdown};
 use crate::contract::{ExitChannel, ExitCode, Power, Processor};
 
 /// In PM1a_CNT: go to the state that SLP_TYP (bits 12:10) names.
@@ -26,8 +26,8 @@ static EXIT_PORT: AtomicU16 = AtomicU16::new(0);
 static PM1A_CONTROL: AtomicU16 = AtomicU16::new(0);
 static RESET_PORT: AtomicU16 = AtomicU16::new(0);
 static RESET_VALUE: AtomicU8 = AtomicU8::new(0);
-/// The start-of-day structure; 0 if there is none.
-static START_INFO: AtomicU64 = AtomicU64::new(0);
+/// The debug port that the entry code found in the command line, for [`Power::give_up`]; 0 if none is named there.
+static NAMED_PORT: AtomicU16 = AtomicU16::new(0);
 
 /// A port that the firmware or the command line names.
 fn port(number: u16) -> Option<IoPort> {
@@ -43,9 +43,9 @@ pub(super) fn halt() -> ! {
     }
 }
 
-/// Keeps the address of the start-of-day structure, for [`Power::give_up`].
-pub(super) fn remember_start_info(address: u64) {
-    START_INFO.store(address, Ordering::Relaxed);
+/// Keeps the port for [`Power::give_up`], which may come before the command line is read, or after it is out of reach.
+pub(super) fn remember_exit_port(port: u16) {
+    NAMED_PORT.store(port, Ordering::Relaxed);
 }
 
 /// Stops every other processor, even one with interrupts disabled: by NMI.
@@ -56,8 +56,8 @@ pub(super) fn freeze_others() {
     }
 }
 
-fn exit_by_port(code: ExitCode) {
-    if let Some(port) = port(EXIT_PORT.load(Ordering::Relaxed)) {
+fn exit_by_port(named: &AtomicU16, code: ExitCode) {
+    if let Some(port) = port(named.load(Ordering::Relaxed)) {
         port.write32(u32::from(code as u8) + 0x10);
     }
 }
@@ -87,7 +87,7 @@ impl Power for Machine {
 
     fn power_off(code: ExitCode) -> ! {
         Self::disable_interrupts();
-        exit_by_port(code);
+        exit_by_port(&EXIT_PORT, code);
         if let Some(control) = port(PM1A_CONTROL.load(Ordering::Relaxed)) {
             // The other bits stay, the sleep type goes in first (ACPI 16.1.5 wants it so on some hardware).
             let rest = control.read16() & !(SLEEP | 7 << 10);
@@ -120,14 +120,8 @@ impl Power for Machine {
 
     fn give_up(code: ExitCode) -> ! {
         Self::disable_interrupts();
-        exit_by_port(code);
-        let start_info = START_INFO.load(Ordering::Relaxed);
-        if start_info != 0
-            && let Some(named) = firmware::exit_port(start_info)
-            && let Some(port) = port(named)
-        {
-            port.write32(u32::from(code as u8) + 0x10);
-        }
+        exit_by_port(&EXIT_PORT, code);
+        exit_by_port(&NAMED_PORT, code);
         Self::stop()
     }
 }

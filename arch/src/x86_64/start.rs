@@ -63,7 +63,7 @@ pub(super) fn start_processor(start: &ProcessorStart) -> Result<(), StartError> 
         Trampoline::offer(page, entry::boot_root_address(), root.0, start.stack_top.0, start.number.0)
     };
     // A page below 1 MiB has an 8-bit number.
-    let message = Message::StartUp((page.0 >> 12) as u8);
+    let message = Message::StartUp(u8::try_from(page.0 >> 12).map_err(|_| StartError::NoMemory)?);
     if bring_up(apic_id, start.number, message) || (!trampoline.withdraw() && wait_for(start.number, PATIENCE)) {
         core::mem::forget(small);
         return Ok(());
@@ -107,9 +107,8 @@ fn wait_for(number: ProcessorNumber, microseconds: u64) -> bool {
 }
 
 /// Called by the trampoline: on the processor's own stack, in the kernel's tables.
-pub(super) extern "C" fn arrive(number: u64) -> ! {
-    // The page said a 32-bit number.
-    let number = ProcessorNumber(number as u32);
+pub(super) extern "C" fn arrive(number: u32) -> ! {
+    let number = ProcessorNumber(number);
     entry::adopt(number);
     // Release: who sees the bit sees the processor set up.
     ARRIVED.fetch_or(ProcessorSet::only(number).0, Ordering::Release);

@@ -85,7 +85,7 @@ impl Clock for Machine {
             return Err("the local APIC's timer stands still");
         }
         // Relaxed: other processors start later, with an ordering of their own.
-        RATIO.store((u64::from(rates.apic_timer) << 32) / rates.counter, Ordering::Relaxed);
+        RATIO.store((rates.apic_timer << 32) / rates.counter, Ordering::Relaxed);
         BY_PIT.store(rates.reference == "PIT", Ordering::Relaxed);
         FREQUENCY.store(rates.counter, Ordering::Relaxed);
         Ok(())

@@ -21,7 +21,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::entry::{CR0, CR4};
 use super::start::arrive;
-use crate::contract::{PAGE_SIZE, PhysAddr};
+use crate::contract::PhysAddr;
 use crate::memory::layout;
 
 /// The starter filled the page in.
@@ -75,18 +75,19 @@ impl Trampoline {
     /// The page lies below 1 MiB, belongs to the caller, is in the physical map, and no processor is starting from it.
     pub(super) unsafe fn offer(page: PhysAddr, boot_root: u64, kernel_root: u64, stack_top: u64, number: u32) -> Self {
         let base = layout::physical_map(page).0;
-        let length = offset_in_blob(&raw const trampoline_end);
-        debug_assert!(length <= PAGE_SIZE);
+        // The symbols are the blob's own, which is a few hundred bytes.
+        let length = (&raw const trampoline_end).addr() - (&raw const trampoline_start).addr();
         // SAFETY: the blob is shorter than the page, which the caller owns.
-        unsafe { core::ptr::copy_nonoverlapping(&raw const trampoline_start, base as *mut u8, length as usize) };
+        unsafe { core::ptr::copy_nonoverlapping(&raw const trampoline_start, base as *mut u8, length) };
         let parameters = (base + offset_in_blob(&raw const trampoline_parameters)) as *mut Parameters;
         // The page is below 1 MiB and the image below 4 GiB, so these fit into 32 bits.
-        let here = |symbol: *const u8| (page.0 + offset_in_blob(symbol)) as u32;
+        let low = |value: u64| (value & 0xFFFF_FFFF) as u32;
+        let here = |symbol: *const u8| low(page.0 + offset_in_blob(symbol));
         let gdt = here(&raw const trampoline_gdt);
         let filled = Parameters {
             state: AtomicU32::new(0),
-            boot_root: boot_root as u32,
-            gdt: [39, gdt as u16, (gdt >> 16) as u16, 0],
+            boot_root: low(boot_root),
+            gdt: [39, (gdt & 0xFFFF) as u16, (gdt >> 16) as u16, 0],
             far_32: [here(&raw const trampoline_32), 0x20],
             far_64: [here(&raw const trampoline_64), 0x10],
             entry: (&raw const trampoline_upper) as u64,
@@ -172,6 +173,9 @@ trampoline_gdt:
 trampoline_parameters:
     .skip {length}
 trampoline_end:
+    .if trampoline_end - trampoline_start > 4096
+    .error "the trampoline is longer than its page"
+    .endif
 
     # In the image: the page is still mapped, the stack not yet.
     .text

@@ -71,7 +71,7 @@ const _: () = assert!(size_of::<TrapFrame>() == 192);
 
 impl TrapFrame {
     /// Whether user mode was interrupted.
-    pub(super) fn from_user(&self) -> bool {
+    pub(super) fn is_from_user(&self) -> bool {
         self.cs & 3 == 3
     }
 }
@@ -127,7 +127,7 @@ pub(super) extern "C" fn trap(frame: &mut TrapFrame) {
     let vector = (frame.vector & 0xFF) as u8;
     match vector {
         0..=0x1F => exception::take(frame),
-        idt::SYSTEM_CALL_VECTOR if frame.from_user() => super::syscall::system_call(frame),
+        idt::SYSTEM_CALL_VECTOR if frame.is_from_user() => super::syscall::system_call(frame),
         FIRST_DEVICE_VECTOR..=LAST_DEVICE_VECTOR => interrupts::take_device(vector),
         CLOCK_VECTOR => {
             timer::rearm();

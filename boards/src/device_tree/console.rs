@@ -27,7 +27,7 @@ use crate::loader_block::{Console, ConsoleKind};
 
 const PL011: [&str; 1] = ["arm,pl011"];
 const MINI_UART: [&str; 1] = ["brcm,bcm2835-aux-uart"];
-/// Rank of a port that nothing names, and how many ranks there are.
+/// Ranks of a port that nothing names, and of none at all.
 const UNNAMED_PL011: u8 = 5;
 const UNNAMED_MINI_UART: u8 = 6;
 const NO_RANK: u8 = u8::MAX;

@@ -21,6 +21,9 @@ pub(crate) const KERNEL: &str = "ntoskrnl";
 /// The kernel that runs tests in a machine.
 pub(crate) const TEST_KERNEL: &str = "kernel-tests";
 
+/// Two passes suffice: a third is for a source file that was changed between them.
+const MOST_PASSES: usize = 4;
+
 /// A kernel that was built.
 #[derive(Clone, Debug)]
 pub(crate) struct Built {
@@ -68,6 +71,8 @@ pub(crate) fn kernel(
     let folder = workspace.kernel_target().join("images").join(&image.name);
     fs::create_dir_all(&folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    // Another run of this tool would put its own table between the passes of this one.
+    let _turn = take_turn(&folder, &step)?;
     let table_file = folder.join(format!("{package}.symbols"));
     if !table_file.exists() {
         write(&table_file, &symbols::empty_table())?;
@@ -78,37 +83,8 @@ pub(crate) fn kernel(
         .join("release")
         .join(package);
     relink_after_script_change(&image.linker_script(), &elf, &table_file)?;
-
-    let mut bytes = Vec::new();
-    let mut settled = false;
-    for _ in 0..3 {
-        let mut command = cargo::kernel_command(workspace, tools, image, &table_file)?;
-        command.args(["build", "--release", "--package", package]);
-        let said = step
-            .run_checked(&mut command)
-            .with_context(|| format!("{package} does not build for {}", image.name))?;
-        cargo::show_warnings(&said);
-        bytes = fs::read(&elf).with_context(|| format!("Cargo made no {}", elf.display()))?;
-        let table = symbols::table(&bytes)?;
-        let linked_in = fs::read(&table_file)
-            .with_context(|| format!("{} cannot be read", table_file.display()))?;
-        if table == linked_in {
-            settled = true;
-            break;
-        }
-        write(&table_file, &table)?;
-    }
-    if !settled {
-        bail!(
-            "the code of {package} moves when its symbols are put in: in {} place the table behind the code",
-            workspace.relative(&image.linker_script()).display()
-        );
-    }
+    let contents = settle(workspace, tools, image, package, &elf, &table_file, &step)?;
     let file = folder.join(format!("{package}.{}", extension(image.format)));
-    let contents = match image.format {
-        Format::LinuxImage => image::flat(&bytes)?,
-        Format::Elf => image::stripped(&bytes)?,
-    };
     write(&file, &contents)?;
     step.done();
     let built = Built {
@@ -118,6 +94,60 @@ pub(crate) fn kernel(
     };
     check_size(image, package, built.bytes)?;
     Ok(built)
+}
+
+/// Builds until the table in the image is the image's own; gives what the boot loader starts.
+fn settle(
+    workspace: &Workspace,
+    tools: &Tools,
+    image: &Image,
+    package: &str,
+    elf: &Path,
+    table_file: &Path,
+    step: &Step,
+) -> Result<Vec<u8>> {
+    for _ in 0..MOST_PASSES {
+        let mut command = cargo::kernel_command(workspace, tools, image, table_file)?;
+        command.args(["build", "--release", "--package", package]);
+        let said = step
+            .run_checked(&mut command)
+            .with_context(|| format!("{package} does not build for {}", image.name))?;
+        cargo::show_warnings(&said);
+        let bytes = fs::read(elf).with_context(|| format!("Cargo made no {}", elf.display()))?;
+        let contents = match image.format {
+            Format::LinuxImage => image::flat(&bytes)?,
+            Format::Elf => image::stripped(&bytes)?,
+        };
+        let table = symbols::table(&bytes)?;
+        // The file alone proves nothing: the image must have been linked with it.
+        if symbols::is_within(&contents, &table) {
+            return Ok(contents);
+        }
+        write(table_file, &table)?;
+        touch(table_file)?;
+    }
+    bail!(
+        "the symbols of {package} do not settle: let it include TARN_SYMBOLS, and in {} place them behind the code",
+        workspace.relative(&image.linker_script()).display()
+    )
+}
+
+/// Waits until no other run of this tool builds the same image.
+fn take_turn(folder: &Path, step: &Step) -> Result<File> {
+    let path = folder.join("lock");
+    let cannot = || format!("{} cannot be locked", path.display());
+    let file = File::create(&path).with_context(cannot)?;
+    if file.try_lock().is_err() {
+        step.note("waiting for another build of the same image");
+        file.lock().with_context(cannot)?;
+    }
+    Ok(file)
+}
+
+fn touch(path: &Path) -> Result<()> {
+    let file = File::options().write(true).open(path);
+    let touched = file.and_then(|file| file.set_modified(SystemTime::now()));
+    touched.with_context(|| format!("{} cannot be written", path.display()))
 }
 
 fn extension(format: Format) -> &'static str {
@@ -146,11 +176,7 @@ fn relink_after_script_change(script: &Path, elf: &Path, table_file: &Path) -> R
         bail!("the linker script {} is not there", script.display());
     };
     if changed(elf).is_ok_and(|linked| linked < script_changed) {
-        let touched = File::options()
-            .write(true)
-            .open(table_file)
-            .and_then(|file| file.set_modified(SystemTime::now()));
-        touched.with_context(|| format!("{} cannot be written", table_file.display()))?;
+        touch(table_file)?;
     }
     Ok(())
 }

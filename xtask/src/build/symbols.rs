@@ -42,6 +42,13 @@ pub(super) fn table(elf: &[u8]) -> Result<Vec<u8>> {
     encode(&functions)
 }
 
+/// Whether a table is part of an image.
+pub(super) fn is_within(image: &[u8], table: &[u8]) -> bool {
+    image
+        .windows(table.len())
+        .any(|window| window.starts_with(MAGIC) && window == table)
+}
+
 fn readable(mangled: &str) -> String {
     let mut name = format!("{:#}", rustc_demangle::demangle(mangled));
     if name.len() > LONGEST_NAME {
@@ -123,6 +130,16 @@ mod tests {
             assert_eq!(&table[place + 2..place + 2 + length], name.as_bytes());
         }
         assert_eq!(table.len(), strings + 3 + 8);
+    }
+
+    #[test]
+    fn a_table_is_found_in_an_image() {
+        let functions = BTreeMap::from([(0x1000_u64, (4, "a".to_owned()))]);
+        let table = encode(&functions).unwrap();
+        let image = [b"TARNSYM1 in code".as_slice(), &table, b"data"].concat();
+        assert!(is_within(&image, &table));
+        assert!(!is_within(&image, &empty_table()));
+        assert!(!is_within(b"short", &table));
     }
 
     #[test]

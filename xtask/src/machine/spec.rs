@@ -28,6 +28,9 @@ pub(crate) struct Machine {
     pub(crate) kvm: bool,
 }
 
+/// The names that can stand in braces in a board's data and in dialogues.
+pub(crate) const PLACEHOLDERS: [&str; 5] = ["cpus", "memory", "gic", "entry", "cpu"];
+
 /// One value or several.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
@@ -284,7 +287,7 @@ impl Machine {
     /// Replaces `{cpus}`, `{memory}`, `{gic}`, `{entry}` and `{cpu}` in a text.
     pub(crate) fn fill(&self, text: &str) -> String {
         let mut filled = text.to_owned();
-        for name in ["cpus", "memory", "gic", "entry", "cpu"] {
+        for name in PLACEHOLDERS {
             if let Some(value) = self.value(name) {
                 filled = filled.replace(&format!("{{{name}}}"), &value);
             }
