@@ -25,9 +25,13 @@ impl Error {
     pub const fn message(self) -> &'static str {
         match self {
             Self::PriorityBits { .. } => "the GIC implements fewer than 16 priorities",
-            Self::PriorityMask => "the GIC does not take our priority masks (was it left to secure state?)",
+            Self::PriorityMask => {
+                "the GIC does not take our priority masks (was it left to secure state?)"
+            }
             Self::Timeout => "the GIC does not finish a register write",
-            Self::SystemRegisters => "the GIC's system registers cannot be enabled (ICC_SRE_EL1.SRE stays 0)",
+            Self::SystemRegisters => {
+                "the GIC's system registers cannot be enabled (ICC_SRE_EL1.SRE stays 0)"
+            }
             Self::NoInterface => "the GIC has no interface for this processor",
         }
     }

@@ -43,7 +43,13 @@ const NEEDED_PRIORITY_BITS: u8 = 0xF0;
 
 /// The priority of an interrupt of that level.
 pub const fn priority_of(level: u8) -> u8 {
-    (HIGHEST_LEVEL - if level > HIGHEST_LEVEL { HIGHEST_LEVEL } else { level }) << 4
+    (HIGHEST_LEVEL
+        - if level > HIGHEST_LEVEL {
+            HIGHEST_LEVEL
+        } else {
+            level
+        })
+        << 4
 }
 
 /// The priority mask of a processor at that level. Level 0 lets everything in that has a level.
@@ -93,7 +99,11 @@ fn check_priority_bits(registers: &impl Registers, base: u64, intid: u32) -> Res
     set_priority(registers, base, intid, 0xFF);
     let offset = base + u64::from(intid & !3);
     let [found, ..] = (registers.read32(offset) >> (8 * (intid % 4))).to_le_bytes();
-    if found & NEEDED_PRIORITY_BITS == NEEDED_PRIORITY_BITS { Ok(()) } else { Err(Error::PriorityBits { found }) }
+    if found & NEEDED_PRIORITY_BITS == NEEDED_PRIORITY_BITS {
+        Ok(())
+    } else {
+        Err(Error::PriorityBits { found })
+    }
 }
 
 /// Priorities are bytes; word accesses work on every implementation.
@@ -109,5 +119,12 @@ fn set_trigger(registers: &impl Registers, base: u64, intid: u32, trigger: Trigg
     let offset = base + u64::from(intid / 16) * 4;
     let bit = 2 << (2 * (intid % 16));
     let others = registers.read32(offset) & !bit;
-    registers.write32(offset, if trigger == Trigger::Edge { others | bit } else { others });
+    registers.write32(
+        offset,
+        if trigger == Trigger::Edge {
+            others | bit
+        } else {
+            others
+        },
+    );
 }

@@ -8,8 +8,8 @@
 //! writes are right.
 
 use crate::{
-    Acknowledged, Error, FIRST_SHARED, FIRST_SPECIAL, Registers, Trigger, bit_of, check_priority_bits, mask_for, priority_of,
-    set_priority, set_trigger,
+    Acknowledged, Error, FIRST_SHARED, FIRST_SPECIAL, Registers, Trigger, bit_of,
+    check_priority_bits, mask_for, priority_of, set_priority, set_trigger,
 };
 
 const GICD_CTLR: u64 = 0x000;
@@ -58,7 +58,11 @@ impl<R: Registers> Gic<R> {
         }
         check_priority_bits(&distributor, GICD_IPRIORITYR, 0)?;
         distributor.write32(GICD_CTLR, 1);
-        Ok(Self { distributor, interface, lines })
+        Ok(Self {
+            distributor,
+            interface,
+            lines,
+        })
     }
 
     /// How many INTIDs the controller has, private ones included.
@@ -96,13 +100,22 @@ impl<R: Registers> Gic<R> {
     /// a single processor all may read as 0, and the bit does not matter.
     fn own_target(&self) -> Result<u8, Error> {
         for word in 0..8 {
-            let mask = self.distributor.read32(GICD_ITARGETSR + 4 * word).to_le_bytes().into_iter().fold(0, |all, byte| all | byte);
+            let mask = self
+                .distributor
+                .read32(GICD_ITARGETSR + 4 * word)
+                .to_le_bytes()
+                .into_iter()
+                .fold(0, |all, byte| all | byte);
             if mask != 0 {
                 return Ok(mask);
             }
         }
         let processors = (self.distributor.read32(GICD_TYPER) >> 5 & 7) + 1;
-        if processors == 1 { Ok(1) } else { Err(Error::NoInterface) }
+        if processors == 1 {
+            Ok(1)
+        } else {
+            Err(Error::NoInterface)
+        }
     }
 
     /// Masks this processor for `level`. The read makes sure that the write arrived; a DSB must follow if the caller raised
@@ -125,7 +138,12 @@ impl<R: Registers> Gic<R> {
 
     /// Enables a private interrupt of this processor.
     pub fn enable_private(&self, intid: u32, level: u8) {
-        set_priority(&self.distributor, GICD_IPRIORITYR, intid, priority_of(level));
+        set_priority(
+            &self.distributor,
+            GICD_IPRIORITYR,
+            intid,
+            priority_of(level),
+        );
         let (offset, bit) = bit_of(GICD_ISENABLER, intid);
         self.distributor.write32(offset, bit);
     }
@@ -134,7 +152,12 @@ impl<R: Registers> Gic<R> {
     pub fn connect(&self, intid: u32, level: u8, trigger: Trigger, target_mask: u8) {
         self.disable(intid);
         set_trigger(&self.distributor, GICD_ICFGR, intid, trigger);
-        set_priority(&self.distributor, GICD_IPRIORITYR, intid, priority_of(level));
+        set_priority(
+            &self.distributor,
+            GICD_IPRIORITYR,
+            intid,
+            priority_of(level),
+        );
         // Target bytes have the same shape as priorities.
         set_priority(&self.distributor, GICD_ITARGETSR, intid, target_mask);
         let (offset, bit) = bit_of(GICD_ISENABLER, intid);
@@ -150,6 +173,7 @@ impl<R: Registers> Gic<R> {
 
     /// Sends a software-generated interrupt. A DSB must come before, so that the target sees what was written.
     pub fn send(&self, intid: u32, target_mask: u8) {
-        self.distributor.write32(GICD_SGIR, u32::from(target_mask) << 16 | (intid & 15));
+        self.distributor
+            .write32(GICD_SGIR, u32::from(target_mask) << 16 | (intid & 15));
     }
 }

@@ -6,8 +6,8 @@
 //! All interrupts are non-secure group 1.
 
 use crate::{
-    Acknowledged, Error, FIRST_SHARED, FIRST_SPECIAL, Registers, SystemRegisters, Trigger, bit_of, check_priority_bits, mask_for,
-    priority_of, set_priority, set_trigger,
+    Acknowledged, Error, FIRST_SHARED, FIRST_SPECIAL, Registers, SystemRegisters, Trigger, bit_of,
+    check_priority_bits, mask_for, priority_of, set_priority, set_trigger,
 };
 
 const GICD_CTLR: u64 = 0x0000;
@@ -52,7 +52,7 @@ pub struct Redistributor {
     pub affinity: u64,
 }
 
-/// How ICC_PMR_EL1 shows priorities (IHI 0069, 4.8.6). The distributor shows the non-secure state, where there are two, the
+/// How ICC_PMR_EL1 shows priorities (IHI 0069, "Accessing interrupt priorities"). The distributor shows the non-secure state, where there are two, the
 /// upper half of its priorities, shifted up by a bit. The mask is shifted in the same way if EL3 keeps group 0 for itself
 /// (SCR_EL3.FIQ), and else not: then the mask must be written as the distributor keeps priorities.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,11 +74,22 @@ impl MaskView {
 }
 
 /// Walks over the redistributors in `start..end`. `typer` reads GICR_TYPER of the one at an address, `visit` gets each.
-pub fn walk(start: u64, end: u64, typer: &mut dyn FnMut(u64) -> Option<u64>, visit: &mut dyn FnMut(Redistributor)) {
+pub fn walk(
+    start: u64,
+    end: u64,
+    typer: &mut dyn FnMut(u64) -> Option<u64>,
+    visit: &mut dyn FnMut(Redistributor),
+) {
     let mut address = start;
-    while address.checked_add(REDISTRIBUTOR_LENGTH).is_some_and(|needed| needed <= end) {
+    while address
+        .checked_add(REDISTRIBUTOR_LENGTH)
+        .is_some_and(|needed| needed <= end)
+    {
         let Some(value) = typer(address) else { return };
-        visit(Redistributor { address, affinity: affinity_of_typer(value) });
+        visit(Redistributor {
+            address,
+            affinity: affinity_of_typer(value),
+        });
         let (last, virtual_lpis) = (value & 1 << 4 != 0, value & 1 << 1 != 0);
         if last {
             return;
@@ -158,15 +169,25 @@ impl<R: Registers> Gic<R> {
         let shifted = system.priority_mask() == 0;
         system.set_priority_mask(0);
         let one_security_state = self.distributor.read32(GICD_CTLR) & CTLR_SECURITY_DISABLED != 0;
-        Ok(if one_security_state || shifted { MaskView::Alike } else { MaskView::Unshifted })
+        Ok(if one_security_state || shifted {
+            MaskView::Alike
+        } else {
+            MaskView::Unshifted
+        })
     }
 
     /// Routes a shared interrupt to the processor of that affinity and enables it.
     pub fn connect(&self, intid: u32, level: u8, trigger: Trigger, affinity: u64) {
         self.disable(intid);
         set_trigger(&self.distributor, GICD_ICFGR, intid, trigger);
-        set_priority(&self.distributor, GICD_IPRIORITYR, intid, priority_of(level));
-        self.distributor.write64(GICD_IROUTER + 8 * u64::from(intid), affinity);
+        set_priority(
+            &self.distributor,
+            GICD_IPRIORITYR,
+            intid,
+            priority_of(level),
+        );
+        self.distributor
+            .write64(GICD_IROUTER + 8 * u64::from(intid), affinity);
         let (offset, bit) = bit_of(GICD_ISENABLER, intid);
         self.distributor.write32(offset, bit);
     }
@@ -220,12 +241,21 @@ pub fn initialize_processor(
 
 fn enable_system_registers(system: &impl SystemRegisters) -> Result<(), Error> {
     system.set_system_register_enable(system.system_register_enable() | 1);
-    if system.system_register_enable() & 1 == 0 { Err(Error::SystemRegisters) } else { Ok(()) }
+    if system.system_register_enable() & 1 == 0 {
+        Err(Error::SystemRegisters)
+    } else {
+        Ok(())
+    }
 }
 
 /// Enables a private interrupt of the redistributor's processor.
 pub fn enable_private(redistributor: &impl Registers, intid: u32, level: u8) {
-    set_priority(redistributor, PRIVATE_FRAME + GICD_IPRIORITYR, intid, priority_of(level));
+    set_priority(
+        redistributor,
+        PRIVATE_FRAME + GICD_IPRIORITYR,
+        intid,
+        priority_of(level),
+    );
     redistributor.write32(PRIVATE_FRAME + GICD_ISENABLER, 1 << (intid % 32));
 }
 
@@ -247,20 +277,36 @@ pub fn end(system: &impl SystemRegisters, acknowledged: Acknowledged) {
 
 /// Sends a software-generated interrupt to each affinity, one write for each sixteen that differ in the lowest four bits
 /// only. A DSB must come before, so that the targets see what was written.
-pub fn send(system: &impl SystemRegisters, intid: u32, affinities: impl Iterator<Item = u64> + Clone) {
+pub fn send(
+    system: &impl SystemRegisters,
+    intid: u32,
+    affinities: impl Iterator<Item = u64> + Clone,
+) {
     let cluster = |affinity: u64| affinity & !15;
     for (position, affinity) in affinities.clone().enumerate() {
         // The first of its cluster speaks for all of them.
-        if affinities.clone().take(position).any(|earlier| cluster(earlier) == cluster(affinity)) {
+        if affinities
+            .clone()
+            .take(position)
+            .any(|earlier| cluster(earlier) == cluster(affinity))
+        {
             continue;
         }
-        let list = affinities.clone().filter(|other| cluster(*other) == cluster(affinity)).fold(0, |list, other| list | 1 << (other & 15));
+        let list = affinities
+            .clone()
+            .filter(|other| cluster(*other) == cluster(affinity))
+            .fold(0, |list, other| list | 1 << (other & 15));
         system.send(sgi1r(intid, cluster(affinity), list));
     }
 }
 
 /// ICC_SGI1R_EL1: target list, Aff1, INTID, Aff2, range selector (bits 7:4 of Aff0), Aff3.
 const fn sgi1r(intid: u32, cluster: u64, list: u64) -> u64 {
-    let (aff0, aff1, aff2, aff3) = (cluster & 0xFF, cluster >> 8 & 0xFF, cluster >> 16 & 0xFF, cluster >> 32 & 0xFF);
+    let (aff0, aff1, aff2, aff3) = (
+        cluster & 0xFF,
+        cluster >> 8 & 0xFF,
+        cluster >> 16 & 0xFF,
+        cluster >> 32 & 0xFF,
+    );
     list | aff1 << 16 | ((intid & 15) as u64) << 24 | aff2 << 32 | (aff0 >> 4) << 44 | aff3 << 48
 }

@@ -8,15 +8,37 @@ use model::{Block2, Distributor2, Interface2, Model, Shape};
 
 /// One security state; the non-secure state of two, with as many bits as the GIC-400 has; the fewest bits that suffice.
 const SHAPES: [Shape; 3] = [
-    Shape { processors: 8, lines: 96, priority_bits: 4, non_secure: false, mask_shifted: false },
-    Shape { processors: 8, lines: 96, priority_bits: 5, non_secure: true, mask_shifted: false },
-    Shape { processors: 8, lines: 96, priority_bits: 7, non_secure: false, mask_shifted: false },
+    Shape {
+        processors: 8,
+        lines: 96,
+        priority_bits: 4,
+        non_secure: false,
+        mask_shifted: false,
+    },
+    Shape {
+        processors: 8,
+        lines: 96,
+        priority_bits: 5,
+        non_secure: true,
+        mask_shifted: false,
+    },
+    Shape {
+        processors: 8,
+        lines: 96,
+        priority_bits: 7,
+        non_secure: false,
+        mask_shifted: false,
+    },
 ];
 
 /// The driver as a processor sees it; the registers are the same for all, banked by the reader.
 fn on(model: &Model, processor: usize) -> Gic<Block2> {
     let distributor = Block2::Distributor(Distributor2(model.clone(), processor));
-    let gic = Gic::new(distributor, Block2::Interface(Interface2(model.clone(), processor))).expect("the model is sound");
+    let gic = Gic::new(
+        distributor,
+        Block2::Interface(Interface2(model.clone(), processor)),
+    )
+    .expect("the model is sound");
     assert_eq!(gic.initialize_processor(0), Ok(1 << processor));
     gic
 }
@@ -34,7 +56,11 @@ fn each_level_masks_exactly_its_own_and_lower_ones() {
             for line in 1..16_u8 {
                 let intid = 32 + u32::from(line);
                 model.pend(0, intid);
-                assert_eq!(model.signalled(0).is_some(), line > present, "level {line} at level {present}");
+                assert_eq!(
+                    model.signalled(0).is_some(),
+                    line > present,
+                    "level {line} at level {present}"
+                );
                 model.unpend(0, intid);
             }
         }
@@ -55,7 +81,11 @@ fn an_active_interrupt_masks_as_its_level_does() {
             for line in 1..16_u8 {
                 let intid = 32 + u32::from(line);
                 model.pend(0, intid);
-                assert_eq!(model.signalled(0).is_some(), line > present, "level {line} while {present} is active");
+                assert_eq!(
+                    model.signalled(0).is_some(),
+                    line > present,
+                    "level {line} while {present} is active"
+                );
                 model.unpend(0, intid);
             }
             gic.end(taken);
@@ -107,7 +137,11 @@ fn lines_go_to_their_targets_until_they_are_disabled() {
     model.pend(0, 50);
     assert_eq!((model.signalled(0), model.signalled(4)), (None, Some(50)));
     all[0].disable(50);
-    assert_eq!(all[4].acknowledge(), None, "signalled, disabled, then acknowledged: spurious");
+    assert_eq!(
+        all[4].acknowledge(),
+        None,
+        "signalled, disabled, then acknowledged: spurious"
+    );
 }
 
 #[test]
@@ -126,8 +160,20 @@ fn private_interrupts_are_each_processors_own() {
 
 #[test]
 fn too_few_priorities_are_refused() {
-    for (priority_bits, non_secure, sound) in [(3, false, false), (4, false, true), (4, true, false), (5, true, true)] {
-        let model = Model::new(2, Shape { priority_bits, non_secure, ..SHAPES[0] });
+    for (priority_bits, non_secure, sound) in [
+        (3, false, false),
+        (4, false, true),
+        (4, true, false),
+        (5, true, true),
+    ] {
+        let model = Model::new(
+            2,
+            Shape {
+                priority_bits,
+                non_secure,
+                ..SHAPES[0]
+            },
+        );
         let distributor = Block2::Distributor(Distributor2(model.clone(), 0));
         let result = Gic::new(distributor, Block2::Interface(Interface2(model, 0)));
         assert_eq!(result.is_ok(), sound);

@@ -34,6 +34,9 @@ pub(crate) struct Board {
     /// Further options of `-M`, each under the condition (`name=value`) that asks for it.
     #[serde(default)]
     pub(crate) machine_options: BTreeMap<String, String>,
+    /// Options of the CPU model, each under the condition that asks for it.
+    #[serde(default)]
+    pub(crate) cpu_options: BTreeMap<String, String>,
     /// All other arguments, with placeholders.
     pub(crate) arguments: Vec<String>,
     /// A firmware file that is used if this QEMU has it, since it starts faster than the default.

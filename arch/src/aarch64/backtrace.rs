@@ -12,7 +12,7 @@ use super::trap::TrapFrame;
 use crate::contract::{Translation, VirtAddr};
 use crate::memory::layout;
 
-const MOST_FRAMES: usize = 64;
+const MOST_FRAMES: usize = 1024;
 
 /// See `Processor::walk_stack`.
 #[inline(never)]
@@ -34,7 +34,9 @@ pub(super) fn walk(frame: Option<&TrapFrame>, visit: &mut dyn FnMut(VirtAddr) ->
         }
     }
     for _ in 0..left {
-        let Some([next, address]) = read_record(record) else { return };
+        let Some([next, address]) = read_record(record) else {
+            return;
+        };
         if address == 0 || !visit(VirtAddr(address)) || next == record {
             return;
         }
@@ -52,8 +54,12 @@ fn own_record() -> u64 {
 
 fn read_record(record: u64) -> Option<[u64; 2]> {
     let start = VirtAddr(record);
-    let devices = layout::DEVICES.contains(start) || (layout::EARLY_WINDOW.0..layout::IMAGE.0).contains(&record);
-    if !(layout::PHYSICAL_MAP.0..=u64::MAX - 16).contains(&record) || !record.is_multiple_of(8) || devices {
+    let devices = layout::DEVICES.contains(start)
+        || (layout::EARLY_WINDOW.0..layout::IMAGE.0).contains(&record);
+    if !(layout::PHYSICAL_MAP.0..=u64::MAX - 16).contains(&record)
+        || !record.is_multiple_of(8)
+        || devices
+    {
         return None;
     }
     if !Machine::probe_kernel(start) || !Machine::probe_kernel(VirtAddr(record + 8)) {

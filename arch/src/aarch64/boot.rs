@@ -12,7 +12,9 @@ use aarch64_cpu::registers::{ID_AA64MMFR1_EL1, ID_AA64PFR0_EL1, MPIDR_EL1, Reada
 
 use super::per_processor::{self, BLOCKS};
 use super::{Machine, fixup, translation, window};
-use crate::contract::{BootInfo, EntryLevel, Firmware, PhysAddr, ProcessorNumber, Translation, VirtAddr};
+use crate::contract::{
+    BootInfo, EntryLevel, Firmware, PhysAddr, ProcessorNumber, Translation, VirtAddr,
+};
 
 /// The affinity bits of MPIDR_EL1.
 pub(super) const AFFINITY: u64 = 0xFF_00FF_FFFF;
@@ -37,7 +39,12 @@ pub(super) fn image_to_physical(address: VirtAddr) -> PhysAddr {
 }
 
 /// Where the entry code arrives.
-pub(super) extern "C" fn boot_entry(device_tree: u64, entry_level: u64, counter: u64, base: u64) -> ! {
+pub(super) extern "C" fn boot_entry(
+    device_tree: u64,
+    entry_level: u64,
+    counter: u64,
+    base: u64,
+) -> ! {
     PHYSICAL_BASE.store(base, Ordering::Relaxed);
     let hardware_id = MPIDR_EL1.get() & AFFINITY;
     let emergency_stack_top = Machine::image().boot_emergency_stack.end;
@@ -47,7 +54,11 @@ pub(super) extern "C" fn boot_entry(device_tree: u64, entry_level: u64, counter:
     let boot = BootInfo {
         firmware: find_device_tree(PhysAddr(device_tree)),
         boot_processor: hardware_id,
-        entry_level: if entry_level == 2 { EntryLevel::El2 } else { EntryLevel::El1 },
+        entry_level: if entry_level == 2 {
+            EntryLevel::El2
+        } else {
+            EntryLevel::El1
+        },
         counter_at_entry: counter,
     };
     // SAFETY: `kernel_entry!` defines the function with this signature.
@@ -74,7 +85,7 @@ fn find_device_tree(address: PhysAddr) -> Firmware {
     }
 }
 
-/// The device tree's bytes, or what was found in their place: the first word at the address, or the address itself if
+/// The device tree's bytes, or what was found in their place: the first word at the address, big-endian, or the address if
 /// none can be read there.
 fn device_tree_bytes(address: PhysAddr) -> Result<&'static [u8], u64> {
     if address.0 == 0 || !address.0.is_multiple_of(4) {
@@ -84,15 +95,19 @@ fn device_tree_bytes(address: PhysAddr) -> Result<&'static [u8], u64> {
     // SAFETY: reading memory, or whatever a wild pointer hits, at a multiple of four.
     let magic = unsafe { fixup::checked_load(header) }.ok_or(address.0)?;
     if u32::from_be(magic) != DEVICE_TREE_MAGIC {
-        return Err(u64::from(magic));
+        return Err(u64::from(u32::from_be(magic)));
     }
     // SAFETY: as above. The header may end on the page behind, which is then mapped, being part of the eight bytes.
     let length = unsafe { fixup::checked_load(VirtAddr(header.0 + 4)) }.ok_or(address.0)?;
     let length = u64::from(u32::from_be(length));
     if !(8..=DEVICE_TREE_LIMIT).contains(&length) {
-        return Err(u64::from(magic));
+        return Err(u64::from(u32::from_be(magic)));
     }
     let start = window::map_device_tree(address, length).ok_or(address.0)?;
+    for page in (start.0..start.0 + length).step_by(4096) {
+        // SAFETY: as above. The length is a claim: each page must be there.
+        unsafe { fixup::checked_load(VirtAddr(page)) }.ok_or(address.0)?;
+    }
     let length = usize::try_from(length).map_err(|_| address.0)?;
     // SAFETY: mapped a line above, for good, read-only; the firmware left the memory to us and nothing writes to it.
     Ok(unsafe { core::slice::from_raw_parts(start.0 as *const u8, length) })

@@ -30,7 +30,10 @@ impl Table {
 pub(super) const WINDOW_SLOT: usize = (layout::EARLY_WINDOW.0 >> 39) as usize % 512;
 /// Tables of pages that the early window has: 2 MiB each.
 pub(super) const WINDOW_TABLES: usize = 3;
-const _: () = assert!(layout::IMAGE.0 >> 39 & 511 == 511 && layout::IMAGE.0 >> 30 & 511 == 510, "the entry code knows these slots");
+const _: () = assert!(
+    layout::IMAGE.0 >> 39 & 511 == 511 && layout::IMAGE.0 >> 30 & 511 == 510,
+    "the entry code knows these slots"
+);
 
 /// TTBR1 until the kernel's own root is active.
 pub(super) static ROOT: Table = Table::new();

@@ -49,9 +49,21 @@ impl Port {
         let base = BASE.load(Ordering::Relaxed);
         match kind {
             // UARTFR: TXFF is bit 5, RXFE is bit 4.
-            PL011 => Some(Self { base, data: 0, status: 0x18, can_send: (1 << 5, 0), has_byte: (1 << 4, 0) }),
+            PL011 => Some(Self {
+                base,
+                data: 0,
+                status: 0x18,
+                can_send: (1 << 5, 0),
+                has_byte: (1 << 4, 0),
+            }),
             // AUX_MU_LSR: bit 5 "transmitter can take a byte", bit 0 "byte received".
-            MINI_UART => Some(Self { base, data: 0, status: 0x14, can_send: (1 << 5, 1 << 5), has_byte: (1, 1) }),
+            MINI_UART => Some(Self {
+                base,
+                data: 0,
+                status: 0x14,
+                can_send: (1 << 5, 1 << 5),
+                has_byte: (1, 1),
+            }),
             _ => None,
         }
     }
@@ -67,7 +79,11 @@ impl Port {
 
     fn send(self, byte: u8) {
         if !self.is(self.can_send) {
-            let limit = if STUCK.load(Ordering::Relaxed) { 0 } else { Machine::counter_frequency() / 10 };
+            let limit = if STUCK.load(Ordering::Relaxed) {
+                0
+            } else {
+                Machine::counter_frequency() / 10
+            };
             let start = Machine::counter();
             while !self.is(self.can_send) {
                 if Machine::counter().wrapping_sub(start) >= limit {
@@ -104,7 +120,9 @@ impl Console for Machine {
             ConsoleKind::Bcm2835Aux => MINI_UART,
             ConsoleKind::Uart16550Port => return,
         };
-        if let Some(base) = window::map_device(PhysAddr(console.base), console.length.clamp(0x20, 0x1000)) {
+        if let Some(base) =
+            window::map_device(PhysAddr(console.base), console.length.clamp(0x20, 0x1000))
+        {
             let _line = LINE.acquire_within(PATIENCE);
             if kind == PL011 {
                 enable_pl011(base);
@@ -131,6 +149,7 @@ impl Console for Machine {
 
     fn read_byte() -> Option<u8> {
         let port = Port::open()?;
-        port.is(port.has_byte).then(|| port.read(port.data).to_le_bytes()[0])
+        port.is(port.has_byte)
+            .then(|| port.read(port.data).to_le_bytes()[0])
     }
 }

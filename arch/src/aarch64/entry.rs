@@ -33,8 +33,18 @@ pub(super) const SCTLR_OFF: u64 = 0x30D0_0800;
 ///
 /// WXN stays 0: it would also deny execution of writable pages to user mode, and Windows programs have such pages. The
 /// kernel's own tables never have them anyway (`Translation::leaf` cannot say it).
-const SCTLR_ON: u64 =
-    SCTLR_OFF | 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 12 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 18 | 1 << 26;
+const SCTLR_ON: u64 = SCTLR_OFF
+    | 1
+    | 1 << 2
+    | 1 << 3
+    | 1 << 4
+    | 1 << 5
+    | 1 << 12
+    | 1 << 14
+    | 1 << 15
+    | 1 << 16
+    | 1 << 18
+    | 1 << 26;
 /// The bytes "arn end." that close the loaded image.
 const FOOTER: u64 = 0x2E64_6E65_206E_7261;
 

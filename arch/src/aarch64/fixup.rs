@@ -60,7 +60,9 @@ fn address_of(symbol: unsafe extern "C" fn()) -> u64 {
 /// Makes one of the two instructions go on behind a fault that is expected of it.
 pub(super) fn resume(frame: &mut TrapFrame) -> bool {
     let class = syndrome::class(frame.esr);
-    let behind = if frame.elr == address_of(tarn_semihosting_hlt) && class == ExceptionClass::IllegalInstruction {
+    let behind = if frame.elr == address_of(tarn_semihosting_hlt)
+        && class == ExceptionClass::IllegalInstruction
+    {
         address_of(tarn_semihosting_absent)
     } else if frame.elr == address_of(tarn_checked_load_word) {
         address_of(tarn_checked_load_failed)

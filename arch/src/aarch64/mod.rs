@@ -14,7 +14,7 @@
 //! | `boot`, `boot_tables`, `window` | the first Rust code, the static page tables, the early window |
 //! | `vectors`, `trap`, `syndrome`, `fixup` | exceptions |
 //! | `per_processor`, `start`, `psci` | processors |
-//! | `interrupts`, `timer` | GIC and generic timer |
+//! | `controller`, `interrupts`, `timer` | GIC and generic timer |
 //! | `translation` | page-table format, TLB |
 //! | `console`, `power`, `semihosting` | ways out |
 //! | `simd`, `backtrace`, `selftest` | SIMD registers, stacks, faults on purpose |
@@ -23,6 +23,7 @@ mod backtrace;
 mod boot;
 mod boot_tables;
 mod console;
+mod controller;
 mod el2;
 mod entry;
 mod fixup;

@@ -74,20 +74,29 @@ impl PerProcessor {
     }
 
     /// Fills in what the processor finds when it comes up: level High, nothing masked by the controller yet.
-    pub(super) fn prepare(&self, number: ProcessorNumber, hardware_id: u64, emergency_stack_top: VirtAddr) {
-        self.emergency_stack_top.store(emergency_stack_top.0, Ordering::Relaxed);
+    pub(super) fn prepare(
+        &self,
+        number: ProcessorNumber,
+        hardware_id: u64,
+        emergency_stack_top: VirtAddr,
+    ) {
+        self.emergency_stack_top
+            .store(emergency_stack_top.0, Ordering::Relaxed);
         self.emergency_depth.store(0, Ordering::Relaxed);
         self.hardware_id.store(hardware_id, Ordering::Relaxed);
         self.number.store(number.0, Ordering::Relaxed);
         self.level.store(Irql::High.level(), Ordering::Relaxed);
-        self.mask_level.store(Irql::Passive.level(), Ordering::Relaxed);
+        self.mask_level
+            .store(Irql::Passive.level(), Ordering::Relaxed);
     }
 }
 
 /// All processors' blocks, by number.
-pub(super) static BLOCKS: [PerProcessor; MAX_PROCESSORS] = [const { PerProcessor::new() }; MAX_PROCESSORS];
+pub(super) static BLOCKS: [PerProcessor; MAX_PROCESSORS] =
+    [const { PerProcessor::new() }; MAX_PROCESSORS];
 /// What each processor finds when it comes up, by number.
-pub(super) static START_SLOTS: [StartSlot; MAX_PROCESSORS] = [const { StartSlot::new() }; MAX_PROCESSORS];
+pub(super) static START_SLOTS: [StartSlot; MAX_PROCESSORS] =
+    [const { StartSlot::new() }; MAX_PROCESSORS];
 
 /// This processor's block. For callers that cannot be moved: interrupts off, or at Dispatch and above.
 pub(super) fn current() -> &'static PerProcessor {
@@ -131,7 +140,9 @@ impl Processor for Machine {
     fn disable_interrupts() -> bool {
         let flags: u64;
         // SAFETY: reads PSTATE's masks. Without `nomem`, so that no access moves out of the section that begins here.
-        unsafe { asm!("mrs {}, daif", "msr daifset, #3", out(reg) flags, options(nostack, preserves_flags)) };
+        unsafe {
+            asm!("mrs {}, daif", "msr daifset, #3", out(reg) flags, options(nostack, preserves_flags))
+        };
         flags & (1 << 7) == 0
     }
 
@@ -157,8 +168,9 @@ impl Processor for Machine {
 
     #[inline]
     fn relax() {
-        // SAFETY: a hint. ISB holds the pipeline up for some ten cycles, which YIELD does not on single-threaded cores.
-        unsafe { asm!("isb", options(nomem, nostack, preserves_flags)) };
+        // SAFETY: two hints. YIELD lets another hardware thread, or an emulator's other processors, go on; where it does
+        // nothing, ISB holds the pipeline up for some ten cycles.
+        unsafe { asm!("yield", "isb", options(nomem, nostack, preserves_flags)) };
     }
 
     fn start_processor(start: &ProcessorStart) -> Result<(), StartError> {
@@ -208,7 +220,12 @@ impl Levels for Machine {
     /// of the processor that was left.
     #[inline]
     fn settle_mask(level: Irql) {
-        let wanted = if level.masks_hardware() { level } else { Irql::Passive }.level();
+        let wanted = if level.masks_hardware() {
+            level
+        } else {
+            Irql::Passive
+        }
+        .level();
         let shadow: u64;
         // SAFETY: as for `number`.
         unsafe {

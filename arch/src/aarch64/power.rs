@@ -47,11 +47,14 @@ fn watchdog(halt: bool) {
     // SAFETY: the window shows the power manager's registers for good.
     let status = unsafe { register(PM_RSTS).read_volatile() } & !(RSTS_HALT | 0xFF00_0000);
     // SAFETY: as above.
-    unsafe { register(PM_RSTS).write_volatile(PM_PASSWORD | status | if halt { RSTS_HALT } else { 0 }) };
+    unsafe {
+        register(PM_RSTS).write_volatile(PM_PASSWORD | status | if halt { RSTS_HALT } else { 0 })
+    };
     // SAFETY: as above; ten ticks of 16 microseconds.
     unsafe { register(PM_WDOG).write_volatile(PM_PASSWORD | 10) };
     // SAFETY: as above.
-    let control = unsafe { register(PM_RSTC).read_volatile() } & !(RSTC_CONFIGURATION | 0xFF00_0000);
+    let control =
+        unsafe { register(PM_RSTC).read_volatile() } & !(RSTC_CONFIGURATION | 0xFF00_0000);
     // SAFETY: as above; from here the watchdog counts.
     unsafe { register(PM_RSTC).write_volatile(PM_PASSWORD | control | RSTC_FULL_RESET) };
 }
@@ -68,7 +71,9 @@ impl Power for Machine {
                 CONDUIT.store(conduit, Ordering::Relaxed);
             }
             PowerControl::Bcm2835Pm(range) => {
-                if let Some(manager) = window::map_device(PhysAddr(range.start), range.length().min(0x1000)) {
+                if let Some(manager) =
+                    window::map_device(PhysAddr(range.start), range.length().min(0x1000))
+                {
                     POWER_MANAGER.store(manager.0, Ordering::Relaxed);
                 }
             }

@@ -5,7 +5,9 @@ use core::hint::black_box;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Machine, simd, window};
-use crate::contract::{Fault, NotOnThisMachine, PAGE_SIZE, PhysAddr, Processor, RegisterChanged, SelfTest};
+use crate::contract::{
+    Fault, NotOnThisMachine, PAGE_SIZE, PhysAddr, Processor, RegisterChanged, SelfTest,
+};
 use crate::memory::layout;
 
 /// Nothing is ever mapped here: the last page before the early window's end.
@@ -117,7 +119,12 @@ tarn_hold_registers:
 );
 
 unsafe extern "C" {
-    fn tarn_hold_registers(expected: &RegisterFile, found: &mut RegisterFile, counter: &AtomicU64, target: u64);
+    fn tarn_hold_registers(
+        expected: &RegisterFile,
+        found: &mut RegisterFile,
+        counter: &AtomicU64,
+        target: u64,
+    );
 }
 
 /// As `tarn_hold_registers` knows it.
@@ -130,7 +137,11 @@ struct RegisterFile {
 
 impl RegisterFile {
     fn from_seed(seed: u64) -> Self {
-        let mut file = Self { x: [0; 31], nzcv: (seed & 15) << 28, q: [[0; 2]; 32] };
+        let mut file = Self {
+            x: [0; 31],
+            nzcv: (seed & 15) << 28,
+            q: [[0; 2]; 32],
+        };
         let words = file.x.iter_mut().chain(file.q.as_flattened_mut());
         for (value, word) in (1_u64..).zip(words) {
             *word = seed ^ value.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -140,21 +151,49 @@ impl RegisterFile {
 }
 
 const X_NAMES: [&str; 31] = [
-    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18",
-    "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30",
+    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+    "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
+    "x28", "x29", "x30",
 ];
 const Q_NAMES: [[&str; 2]; 32] = [
-    ["q0.low", "q0.high"], ["q1.low", "q1.high"], ["q2.low", "q2.high"], ["q3.low", "q3.high"],
-    ["q4.low", "q4.high"], ["q5.low", "q5.high"], ["q6.low", "q6.high"], ["q7.low", "q7.high"],
-    ["q8.low", "q8.high"], ["q9.low", "q9.high"], ["q10.low", "q10.high"], ["q11.low", "q11.high"],
-    ["q12.low", "q12.high"], ["q13.low", "q13.high"], ["q14.low", "q14.high"], ["q15.low", "q15.high"],
-    ["q16.low", "q16.high"], ["q17.low", "q17.high"], ["q18.low", "q18.high"], ["q19.low", "q19.high"],
-    ["q20.low", "q20.high"], ["q21.low", "q21.high"], ["q22.low", "q22.high"], ["q23.low", "q23.high"],
-    ["q24.low", "q24.high"], ["q25.low", "q25.high"], ["q26.low", "q26.high"], ["q27.low", "q27.high"],
-    ["q28.low", "q28.high"], ["q29.low", "q29.high"], ["q30.low", "q30.high"], ["q31.low", "q31.high"],
+    ["q0.low", "q0.high"],
+    ["q1.low", "q1.high"],
+    ["q2.low", "q2.high"],
+    ["q3.low", "q3.high"],
+    ["q4.low", "q4.high"],
+    ["q5.low", "q5.high"],
+    ["q6.low", "q6.high"],
+    ["q7.low", "q7.high"],
+    ["q8.low", "q8.high"],
+    ["q9.low", "q9.high"],
+    ["q10.low", "q10.high"],
+    ["q11.low", "q11.high"],
+    ["q12.low", "q12.high"],
+    ["q13.low", "q13.high"],
+    ["q14.low", "q14.high"],
+    ["q15.low", "q15.high"],
+    ["q16.low", "q16.high"],
+    ["q17.low", "q17.high"],
+    ["q18.low", "q18.high"],
+    ["q19.low", "q19.high"],
+    ["q20.low", "q20.high"],
+    ["q21.low", "q21.high"],
+    ["q22.low", "q22.high"],
+    ["q23.low", "q23.high"],
+    ["q24.low", "q24.high"],
+    ["q25.low", "q25.high"],
+    ["q26.low", "q26.high"],
+    ["q27.low", "q27.high"],
+    ["q28.low", "q28.high"],
+    ["q29.low", "q29.high"],
+    ["q30.low", "q30.high"],
+    ["q31.low", "q31.high"],
 ];
 
-#[expect(unconditional_recursion, reason = "to overflow the stack is its purpose")]
+#[expect(
+    unconditional_recursion,
+    reason = "to overflow the stack is its purpose"
+)]
 #[inline(never)]
 fn recurse(depth: u64) -> u64 {
     let here = [depth; 16];
@@ -183,7 +222,9 @@ fn misaligned_stack() {
 
 fn without_stack() -> ! {
     // SAFETY: meant to fault with no way back.
-    unsafe { asm!("mov sp, {a}", "brk #0xDF", "2: wfe", "b 2b", a = in(reg) UNMAPPED - 64 * PAGE_SIZE, options(noreturn)) }
+    unsafe {
+        asm!("mov sp, {a}", "brk #0xDF", "2: wfe", "b 2b", a = in(reg) UNMAPPED - 64 * PAGE_SIZE, options(noreturn))
+    }
 }
 
 /// Without interrupts meanwhile: a handler that saves SIMD registers would be the one to fault.
@@ -201,7 +242,8 @@ fn simd_while_off() {
 /// of 40 bits, where that is a PCI window, the gap behind the virtio slots.
 fn bus_error() {
     use aarch64_cpu::registers::{ID_AA64MMFR0_EL1, Readable};
-    let bits = [32, 36, 40, 42, 44, 48, 48, 48][usize::try_from(ID_AA64MMFR0_EL1.read(ID_AA64MMFR0_EL1::PARange) & 7).unwrap_or(0)];
+    let bits = [32, 36, 40, 42, 44, 48, 48, 48]
+        [usize::try_from(ID_AA64MMFR0_EL1.read(ID_AA64MMFR0_EL1::PARange) & 7).unwrap_or(0)];
     for address in [(1 << bits) - PAGE_SIZE, 0x0BFF_F000] {
         if let Some(window) = window::map_device(PhysAddr(address), 4) {
             load(window.0);
@@ -225,7 +267,9 @@ impl SelfTest for Machine {
             Fault::Misaligned => {
                 let words = [0_u64; 2];
                 // SAFETY: an exclusive load at an odd address is meant to fault; it reads our own words.
-                unsafe { asm!("ldxr {t}, [{a}]", t = out(reg) _, a = in(reg) words.as_ptr().addr() + 1, options(nostack)) };
+                unsafe {
+                    asm!("ldxr {t}, [{a}]", t = out(reg) _, a = in(reg) words.as_ptr().addr() + 1, options(nostack))
+                };
             }
             Fault::MisalignedPc => jump(recurse as fn(u64) -> u64 as usize as u64 + 2),
             Fault::MisalignedStack => {
@@ -253,14 +297,34 @@ impl SelfTest for Machine {
         unsafe { tarn_hold_registers(&expected, &mut found, counter, target) };
         simd::restore(&before);
         // x0 and x2 were the loop's own; x1 was loaded anew each time; x18 is the processor's.
-        let loop_values = [("x0", core::ptr::from_ref(counter).addr() as u64, found.x[0]), ("x2", target, found.x[2])];
-        let general = (3..31).filter(|number| *number != 18).map(|number| (X_NAMES[number], expected.x[number], found.x[number]));
+        let loop_values = [
+            ("x0", core::ptr::from_ref(counter).addr() as u64, found.x[0]),
+            ("x2", target, found.x[2]),
+        ];
+        let general = (3..31)
+            .filter(|number| *number != 18)
+            .map(|number| (X_NAMES[number], expected.x[number], found.x[number]));
         let flags = [("nzcv", expected.nzcv, found.nzcv)];
-        let vector = (0..64).map(|half| (Q_NAMES[half / 2][half % 2], expected.q[half / 2][half % 2], found.q[half / 2][half % 2]));
+        let vector = (0..64).map(|half| {
+            (
+                Q_NAMES[half / 2][half % 2],
+                expected.q[half / 2][half % 2],
+                found.q[half / 2][half % 2],
+            )
+        });
         let early = [("x1", target, counter.load(Ordering::Relaxed).min(target))];
-        let changed = loop_values.into_iter().chain(early).chain(flags).chain(vector).chain(general);
+        let changed = loop_values
+            .into_iter()
+            .chain(early)
+            .chain(flags)
+            .chain(vector)
+            .chain(general);
         match { changed }.find(|(_, expected, found)| expected != found) {
-            Some((name, expected, found)) => Err(RegisterChanged { name, expected, found }),
+            Some((name, expected, found)) => Err(RegisterChanged {
+                name,
+                expected,
+                found,
+            }),
             None => Ok(()),
         }
     }

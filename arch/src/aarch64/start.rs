@@ -40,7 +40,12 @@ pub(super) struct StartSlot {
 
 impl StartSlot {
     pub(super) const fn new() -> Self {
-        Self { hardware_id: AtomicU64::new(0), stack_top: AtomicU64::new(0), block: AtomicU64::new(0), root: AtomicU64::new(0) }
+        Self {
+            hardware_id: AtomicU64::new(0),
+            stack_top: AtomicU64::new(0),
+            block: AtomicU64::new(0),
+            root: AtomicU64::new(0),
+        }
     }
 }
 
@@ -51,7 +56,9 @@ unsafe extern "C" {
 /// Cleans the cache line of `address` to the point of coherency and waits until it is in memory.
 fn clean_to_memory(address: u64) {
     // SAFETY: writes back what is in the cache; the memory's contents stay the same to everyone.
-    unsafe { asm!("dsb ish", "dc civac, {}", "dsb sy", in(reg) address, options(nostack, preserves_flags)) };
+    unsafe {
+        asm!("dsb ish", "dc civac, {}", "dsb sy", in(reg) address, options(nostack, preserves_flags))
+    };
 }
 
 /// See `Processor::start_processor`.
@@ -68,25 +75,35 @@ pub(super) fn start_processor(start: &ProcessorStart) -> Result<(), StartError> 
         return Err(StartError::BadHardwareId);
     }
     let number = start.number.index();
-    let (block, slot) = BLOCKS.get(number).zip(START_SLOTS.get(number)).ok_or(StartError::BadHardwareId)?;
+    let (block, slot) = BLOCKS
+        .get(number)
+        .zip(START_SLOTS.get(number))
+        .ok_or(StartError::BadHardwareId)?;
     let root = translation::present_root().ok_or(StartError::NoMemory)?;
     block.prepare(start.number, start.hardware_id, start.emergency_stack_top);
     slot.stack_top.store(start.stack_top.0, Ordering::Relaxed);
-    slot.block.store(core::ptr::from_ref(block).addr() as u64, Ordering::Relaxed);
+    slot.block
+        .store(core::ptr::from_ref(block).addr() as u64, Ordering::Relaxed);
     slot.root.store(root.0, Ordering::Relaxed);
-    slot.hardware_id.store(start.hardware_id | FILLED, Ordering::Release);
+    slot.hardware_id
+        .store(start.hardware_id | FILLED, Ordering::Release);
     clean_to_memory(core::ptr::from_ref(slot).addr() as u64);
 
-    let entry = boot::image_to_physical(VirtAddr(tarn_secondary_entry as *const () as usize as u64)).0;
+    let entry =
+        boot::image_to_physical(VirtAddr(tarn_secondary_entry as *const () as usize as u64)).0;
     match (start.enable_method, start.psci) {
-        (EnableMethod::Psci, Some(conduit)) => match psci::call(conduit, psci::CPU_ON, [start.hardware_id, entry, 0]) {
-            0 => Ok(()),
-            status => {
-                slot.hardware_id.store(0, Ordering::Release);
-                Err(StartError::Firmware(status))
+        (EnableMethod::Psci, Some(conduit)) => {
+            match psci::call(conduit, psci::CPU_ON, [start.hardware_id, entry, 0]) {
+                0 => Ok(()),
+                status => {
+                    slot.hardware_id.store(0, Ordering::Release);
+                    Err(StartError::Firmware(status))
+                }
             }
-        },
-        (EnableMethod::SpinTable { release_address }, _) => release(PhysAddr(release_address), entry),
+        }
+        (EnableMethod::SpinTable { release_address }, _) => {
+            release(PhysAddr(release_address), entry)
+        }
         _ => Err(StartError::MethodNotKnown),
     }
 }

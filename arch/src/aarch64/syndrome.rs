@@ -44,14 +44,24 @@ pub(super) const fn class(esr: u64) -> ExceptionClass {
 
 /// WnR; a cache maintenance instruction (CM) always sets it, but what it lacks is a readable translation.
 const fn data_access(esr: u64) -> Access {
-    if esr & 1 << 6 != 0 && esr & 1 << 8 == 0 { Access::Write } else { Access::Read }
+    if esr & 1 << 6 != 0 && esr & 1 << 8 == 0 {
+        Access::Write
+    } else {
+        Access::Read
+    }
 }
 
 const fn abort(esr: u64, access: Access) -> ExceptionClass {
     match esr & 0x3F {
         // Translation; access flag, which the kernel sets in every entry.
-        0x04..=0x0B => ExceptionClass::PageFault { access, reason: FaultReason::NotMapped },
-        0x0C..=0x0F => ExceptionClass::PageFault { access, reason: FaultReason::Permission },
+        0x04..=0x0B => ExceptionClass::PageFault {
+            access,
+            reason: FaultReason::NotMapped,
+        },
+        0x0C..=0x0F => ExceptionClass::PageFault {
+            access,
+            reason: FaultReason::Permission,
+        },
         // An output address beyond the machine's; external aborts, on the access and on the walk.
         0x00..=0x03 | 0x10 | 0x13..=0x17 => ExceptionClass::BusError,
         0x21 => ExceptionClass::Misaligned,

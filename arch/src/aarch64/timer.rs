@@ -8,7 +8,7 @@
 
 use core::arch::asm;
 use core::fmt;
-use core::sync::atomic::{AtomicU64, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use boards::{LoaderBlock, TimerDescription};
 
@@ -25,19 +25,25 @@ static INTERRUPT: AtomicU32 = AtomicU32::new(0);
 fn read_frequency() -> u64 {
     let frequency: u64;
     // SAFETY: reads the register.
-    unsafe { asm!("mrs {}, cntfrq_el0", out(reg) frequency, options(nomem, nostack, preserves_flags)) };
+    unsafe {
+        asm!("mrs {}, cntfrq_el0", out(reg) frequency, options(nomem, nostack, preserves_flags))
+    };
     frequency & 0xFFFF_FFFF
 }
 
 fn set_compare(value: u64) {
     // SAFETY: sets when this processor's timer fires, which is expected at any time. ISB: the timer's line follows before
     // the interrupt is ended.
-    unsafe { asm!("msr cntv_cval_el0, {}", "isb", in(reg) value, options(nostack, preserves_flags)) };
+    unsafe {
+        asm!("msr cntv_cval_el0, {}", "isb", in(reg) value, options(nostack, preserves_flags))
+    };
 }
 
 fn set_control(value: u64) {
     // SAFETY: as for `set_compare`.
-    unsafe { asm!("msr cntv_ctl_el0, {}", "isb", in(reg) value, options(nostack, preserves_flags)) };
+    unsafe {
+        asm!("msr cntv_ctl_el0, {}", "isb", in(reg) value, options(nostack, preserves_flags))
+    };
 }
 
 /// Lets user mode read the virtual counter, and nothing else of the timer.
@@ -59,7 +65,11 @@ pub(super) fn rearm() {
         set_control(0);
         return;
     }
-    let next = next_expiry(block.clock_next.load(Ordering::Relaxed), period, Machine::counter());
+    let next = next_expiry(
+        block.clock_next.load(Ordering::Relaxed),
+        period,
+        Machine::counter(),
+    );
     block.clock_next.store(next, Ordering::Relaxed);
     set_compare(next);
 }
@@ -80,7 +90,12 @@ const _: () = assert!(
 
 impl Clock for Machine {
     fn initialize_clock(loader: &LoaderBlock) -> Result<(), &'static str> {
-        let TimerDescription::Generic { virtual_interrupt, frequency, .. } = loader.timer else {
+        let TimerDescription::Generic {
+            virtual_interrupt,
+            frequency,
+            ..
+        } = loader.timer
+        else {
             return Err("the firmware describes no generic timer");
         };
         let frequency = frequency.map_or_else(read_frequency, u64::from);
@@ -99,7 +114,9 @@ impl Clock for Machine {
     fn counter() -> u64 {
         let counter: u64;
         // SAFETY: reads the counter. ISB: not before what precedes it in the program.
-        unsafe { asm!("isb", "mrs {}, cntvct_el0", out(reg) counter, options(nostack, preserves_flags)) };
+        unsafe {
+            asm!("isb", "mrs {}, cntvct_el0", out(reg) counter, options(nostack, preserves_flags))
+        };
         counter
     }
 
@@ -124,13 +141,19 @@ impl Clock for Machine {
 
     fn stop_clock() {
         let enabled = Self::disable_interrupts();
-        per_processor::current().clock_period.store(0, Ordering::Relaxed);
+        per_processor::current()
+            .clock_period
+            .store(0, Ordering::Relaxed);
         set_control(0);
         Self::restore_interrupts(enabled);
     }
 
     fn describe_clock(out: &mut dyn fmt::Write) -> fmt::Result {
         let intid = INTERRUPT.load(Ordering::Relaxed);
-        write!(out, "generic timer, virtual, {} Hz, INTID {intid}", Self::counter_frequency())
+        write!(
+            out,
+            "generic timer, virtual, {} Hz, INTID {intid}",
+            Self::counter_frequency()
+        )
     }
 }

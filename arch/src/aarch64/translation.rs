@@ -27,8 +27,10 @@ use aarch64_cpu::registers::{PAR_EL1, Readable, TTBR0_EL1, Writeable};
 use super::boot_tables::{EMPTY, IDENTITY, WINDOW_LEVEL1, WINDOW_SLOT};
 use super::{Machine, boot};
 use crate::contract::{
-    Entry, ImageLayout, MemoryType, PAGE_SIZE, PhysAddr, Processor, Protection, Translation, VirtAddr, VirtRange,
+    Entry, ImageLayout, MemoryType, PAGE_SIZE, PhysAddr, Processor, Protection, Translation,
+    VirtAddr, VirtRange,
 };
+use crate::memory::layout;
 
 const VALID: u64 = 1 << 0;
 /// At levels 0 to 2 a table, at level 3 a page; 0 is a block at levels 1 and 2.
@@ -65,7 +67,10 @@ unsafe extern "C" {
 }
 
 fn between(start: *const u8, end: *const u8) -> VirtRange {
-    VirtRange { start: VirtAddr(start.addr() as u64), end: VirtAddr(end.addr() as u64) }
+    VirtRange {
+        start: VirtAddr(start.addr() as u64),
+        end: VirtAddr(end.addr() as u64),
+    }
 }
 
 /// Empties the lower half on this processor: the identity map has served.
@@ -73,7 +78,14 @@ pub(super) fn drop_lower_half() {
     TTBR0_EL1.set(EMPTY.physical().0);
     barrier::isb(barrier::SY);
     // SAFETY: forgetting translations of this processor is always allowed.
-    unsafe { asm!("tlbi vmalle1", "dsb nsh", "isb", options(nostack, preserves_flags)) };
+    unsafe {
+        asm!(
+            "tlbi vmalle1",
+            "dsb nsh",
+            "isb",
+            options(nostack, preserves_flags)
+        )
+    };
 }
 
 /// The root that a processor starts with.
@@ -81,12 +93,18 @@ pub(super) fn present_root() -> Option<PhysAddr> {
     let root: u64;
     // SAFETY: reads the register.
     unsafe { asm!("mrs {}, ttbr1_el1", out(reg) root, options(nomem, nostack, preserves_flags)) };
-    ACTIVE.load(Ordering::Relaxed).then_some(PhysAddr(root & ADDRESS))
+    ACTIVE
+        .load(Ordering::Relaxed)
+        .then_some(PhysAddr(root & ADDRESS))
 }
 
 impl Translation for Machine {
     fn leaf(address: PhysAddr, level: u8, protection: Protection, memory_type: MemoryType) -> u64 {
-        let shape = if level == 3 { VALID | TABLE_OR_PAGE } else { VALID };
+        let shape = if level == 3 {
+            VALID | TABLE_OR_PAGE
+        } else {
+            VALID
+        };
         let permission = match protection {
             Protection::ReadOnly => READ_ONLY | NEVER_EXECUTE_PRIVILEGED,
             Protection::ReadWrite => NEVER_EXECUTE_PRIVILEGED,
@@ -97,7 +115,14 @@ impl Translation for Machine {
             // Not even speculatively fetched from, whatever the caller said.
             MemoryType::Device => (DEVICE, NEVER_EXECUTE_PRIVILEGED),
         };
-        (address.0 & ADDRESS) | shape | permission | kind | never | INNER_SHAREABLE | ACCESSED | NEVER_EXECUTE_USER
+        (address.0 & ADDRESS)
+            | shape
+            | permission
+            | kind
+            | never
+            | INNER_SHAREABLE
+            | ACCESSED
+            | NEVER_EXECUTE_USER
     }
 
     fn table(address: PhysAddr) -> u64 {
@@ -111,12 +136,19 @@ impl Translation for Machine {
             (true, true, 0..=2) => Entry::Table(address),
             (true, true, 3) | (true, false, 1 | 2) => Entry::Leaf {
                 address,
-                protection: match (entry & READ_ONLY != 0, entry & NEVER_EXECUTE_PRIVILEGED != 0) {
+                protection: match (
+                    entry & READ_ONLY != 0,
+                    entry & NEVER_EXECUTE_PRIVILEGED != 0,
+                ) {
                     (false, _) => Protection::ReadWrite,
                     (true, true) => Protection::ReadOnly,
                     (true, false) => Protection::Execute,
                 },
-                memory_type: if entry & ATTRIBUTE_INDEX == DEVICE { MemoryType::Device } else { MemoryType::Normal },
+                memory_type: if entry & ATTRIBUTE_INDEX == DEVICE {
+                    MemoryType::Device
+                } else {
+                    MemoryType::Normal
+                },
                 user: entry & USER != 0,
             },
             // Not valid, or an encoding that the level does not have.
@@ -135,7 +167,10 @@ impl Translation for Machine {
             rodata: between(&raw const __rodata_start, &raw const __rodata_end),
             data: between(&raw const __data_start, &raw const __data_end),
             boot_stack: between(&raw const __boot_stack_start, &raw const __boot_stack_end),
-            boot_emergency_stack: between(&raw const __boot_emergency_stack_start, &raw const __boot_emergency_stack_end),
+            boot_emergency_stack: between(
+                &raw const __boot_emergency_stack_start,
+                &raw const __boot_emergency_stack_end,
+            ),
         }
     }
 
@@ -147,7 +182,8 @@ impl Translation for Machine {
         let enabled = Self::disable_interrupts();
         TTBR0_EL1.set(IDENTITY[0].physical().0);
         barrier::isb(barrier::SY);
-        let exchange = boot::image_to_physical(VirtAddr(tarn_exchange_root as *const () as usize as u64)).0;
+        let exchange =
+            boot::image_to_physical(VirtAddr(tarn_exchange_root as *const () as usize as u64)).0;
         // SAFETY: the code is in the identity-mapped page and touches no memory; `root` maps the image and this stack (the
         // caller's promise), so execution goes on at the label as if nothing had happened. DSB: the walkers see the tables.
         unsafe {
@@ -174,7 +210,9 @@ impl Translation for Machine {
             for page in 0..pages {
                 let address = (range.start.0 + page * PAGE_SIZE) >> 12 & 0x0FFF_FFFF_FFFF;
                 // SAFETY: as above.
-                unsafe { asm!("tlbi vaae1is, {}", in(reg) address, options(nostack, preserves_flags)) };
+                unsafe {
+                    asm!("tlbi vaae1is, {}", in(reg) address, options(nostack, preserves_flags))
+                };
             }
         }
         barrier::dsb(barrier::ISH);
@@ -182,10 +220,16 @@ impl Translation for Machine {
     }
 
     fn probe_kernel(address: VirtAddr) -> bool {
+        // AT knows nothing of PAN; and what is there is not the kernel's to read.
+        if address < layout::PHYSICAL_MAP {
+            return false;
+        }
         // An interrupt's entry uses AT as well, and with it PAR_EL1.
         let enabled = Self::disable_interrupts();
         // SAFETY: asks the MMU; nothing is accessed. The ISB makes PAR_EL1 the answer.
-        unsafe { asm!("at s1e1r, {}", "isb", in(reg) address.0, options(nostack, preserves_flags)) };
+        unsafe {
+            asm!("at s1e1r, {}", "isb", in(reg) address.0, options(nostack, preserves_flags))
+        };
         let allowed = !PAR_EL1.is_set(PAR_EL1::F);
         Self::restore_interrupts(enabled);
         allowed

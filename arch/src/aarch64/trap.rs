@@ -11,7 +11,8 @@ use core::sync::atomic::Ordering;
 use super::vectors::{FAST_INTERRUPT, FROM_USER, INTERRUPT, KIND_MASK, NO_STACK, SYNCHRONOUS};
 use super::{Machine, fixup, interrupts, per_processor, syndrome};
 use crate::contract::{
-    Console, Exception, ExceptionClass, ExitCode, PAGE_SIZE, Power, Processor, Registers, Translation, VirtAddr,
+    Console, Exception, ExceptionClass, ExitCode, PAGE_SIZE, Power, Processor, Registers,
+    Translation, VirtAddr,
 };
 
 /// The registers of interrupted code, as the vectors lay them out.
@@ -37,8 +38,9 @@ pub struct TrapFrame {
 const _: () = assert!(size_of::<TrapFrame>() == 304 && size_of::<TrapFrame>().is_multiple_of(16));
 
 const NAMES: [&str; 31] = [
-    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18",
-    "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "fp", "lr",
+    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+    "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
+    "x28", "fp", "lr",
 ];
 
 impl TrapFrame {
@@ -55,6 +57,10 @@ impl Registers for TrapFrame {
 
     fn sp(&self) -> VirtAddr {
         VirtAddr(self.sp)
+    }
+
+    fn link(&self) -> Option<VirtAddr> {
+        Some(VirtAddr(self.x[30]))
     }
 
     fn set_pc(&mut self, pc: VirtAddr) {
@@ -78,11 +84,15 @@ pub(super) extern "C" fn handle(frame: &mut TrapFrame, kind: u64) {
     match kind & KIND_MASK {
         INTERRUPT if kind & NO_STACK == 0 => interrupts::take(),
         SYNCHRONOUS if fixup::resume(frame) => {}
-        SYNCHRONOUS if kind & FROM_USER != 0 && syndrome::is_system_call(frame.esr) => system_call(frame),
+        SYNCHRONOUS if kind & FROM_USER != 0 && syndrome::is_system_call(frame.esr) => {
+            system_call(frame)
+        }
         _ => exception(frame, kind),
     }
     if kind & NO_STACK != 0 {
-        per_processor::current().emergency_depth.store(0, Ordering::Relaxed);
+        per_processor::current()
+            .emergency_depth
+            .store(0, Ordering::Relaxed);
     }
 }
 
@@ -103,7 +113,11 @@ fn exception(frame: &mut TrapFrame, kind: u64) {
     let synchronous = kind & KIND_MASK == SYNCHRONOUS;
     let interrupt = matches!(kind & KIND_MASK, INTERRUPT | FAST_INTERRUPT);
     let exception = Exception {
-        class: if kind & NO_STACK != 0 { class_without_stack(frame.sp, class) } else { class },
+        class: if kind & NO_STACK != 0 {
+            class_without_stack(frame.sp, class)
+        } else {
+            class
+        },
         pc: VirtAddr(frame.elr),
         address: (synchronous && syndrome::has_address(frame.esr)).then_some(VirtAddr(frame.far)),
         syndrome: if interrupt { 0 } else { frame.esr },
@@ -118,7 +132,9 @@ fn exception(frame: &mut TrapFrame, kind: u64) {
 /// What an exception is that found no stack to be delivered on: SP just below a stack's end is an overflow; a misaligned SP
 /// is what the syndrome says; any other SP is the counterpart of a double fault.
 fn class_without_stack(sp: u64, class: ExceptionClass) -> ExceptionClass {
-    let near_a_stack = [0, PAGE_SIZE].iter().any(|above| Machine::probe_kernel(VirtAddr(sp.wrapping_add(*above))));
+    let near_a_stack = [0, PAGE_SIZE]
+        .iter()
+        .any(|above| Machine::probe_kernel(VirtAddr(sp.wrapping_add(*above))));
     if !sp.is_multiple_of(16) {
         class
     } else if near_a_stack {
@@ -140,7 +156,10 @@ impl Write for ConsoleWriter {
 
 fn report_and_give_up(exception: &Exception, frame: &TrapFrame) -> ! {
     // The console's writer cannot fail.
-    let _ = writeln!(ConsoleWriter, "tarn: exception before the kernel was ready: {exception:x?}");
+    let _ = writeln!(
+        ConsoleWriter,
+        "tarn: exception before the kernel was ready: {exception:x?}"
+    );
     frame.for_each(&mut |name, value| {
         let _ = writeln!(ConsoleWriter, "  {name:5} {value:016x}");
     });

@@ -48,7 +48,9 @@ pub(super) const NO_STACK: u64 = 1 << 3;
 /// Points this processor at the vectors.
 pub(super) fn install() {
     // SAFETY: the table below is aligned and handles every entry; x18 is right on this processor.
-    unsafe { asm!("adrp {t}, tarn_vectors", "add {t}, {t}, :lo12:tarn_vectors", "msr vbar_el1, {t}", "isb", t = out(reg) _, options(nostack)) };
+    unsafe {
+        asm!("adrp {t}, tarn_vectors", "add {t}, {t}, :lo12:tarn_vectors", "msr vbar_el1, {t}", "isb", t = out(reg) _, options(nostack))
+    };
 }
 
 global_asm!(

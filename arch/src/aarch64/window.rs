@@ -10,7 +10,9 @@ use core::sync::atomic::Ordering;
 
 use super::Machine;
 use super::boot_tables::{Table, WINDOW_LEVEL3};
-use crate::contract::{MemoryType, PAGE_SIZE, PhysAddr, Protection, Translation, VirtAddr, VirtRange};
+use crate::contract::{
+    MemoryType, PAGE_SIZE, PhysAddr, Protection, Translation, VirtAddr, VirtRange,
+};
 use crate::lock::FloorLock;
 use crate::memory::layout;
 
@@ -38,11 +40,22 @@ pub(super) fn map_device(physical: PhysAddr, length: u64) -> Option<VirtAddr> {
     let offset = physical.0 % PAGE_SIZE;
     let pages = usize::try_from((offset.checked_add(length)?).div_ceil(PAGE_SIZE)).ok()?;
     let first = physical.0 - offset;
-    first.checked_add(pages as u64 * PAGE_SIZE).filter(|end| *end <= 1 << 48)?;
-    let leaf = |page: usize| Machine::leaf(PhysAddr(first + page as u64 * PAGE_SIZE), 3, Protection::ReadWrite, MemoryType::Device);
+    first
+        .checked_add(pages as u64 * PAGE_SIZE)
+        .filter(|end| *end <= 1 << 48)?;
+    let leaf = |page: usize| {
+        Machine::leaf(
+            PhysAddr(first + page as u64 * PAGE_SIZE),
+            3,
+            Protection::ReadWrite,
+            MemoryType::Device,
+        )
+    };
     let table = &WINDOW_LEVEL3[0];
     let mut taken = TAKEN.acquire();
-    let shown = |start: usize| (0..pages).all(|page| table.0[start + page].load(Ordering::Relaxed) == leaf(page));
+    let shown = |start: usize| {
+        (0..pages).all(|page| table.0[start + page].load(Ordering::Relaxed) == leaf(page))
+    };
     if let Some(start) = (0..(*taken + 1).saturating_sub(pages)).find(|start| shown(*start)) {
         return Some(VirtAddr(address_of(0, start).0 + offset));
     }
@@ -68,21 +81,38 @@ pub(super) fn map_device_tree(physical: PhysAddr, bytes: u64) -> Option<VirtAddr
     let _taken = TAKEN.acquire();
     for page in 0..usize::try_from(length.div_ceil(PAGE_SIZE)).ok()? {
         let from = PhysAddr(physical.0 - offset + page as u64 * PAGE_SIZE);
-        store(&WINDOW_LEVEL3[1 + page / PAGES], page % PAGES, Machine::leaf(from, 3, Protection::ReadOnly, MemoryType::Normal));
+        store(
+            &WINDOW_LEVEL3[1 + page / PAGES],
+            page % PAGES,
+            Machine::leaf(from, 3, Protection::ReadOnly, MemoryType::Normal),
+        );
     }
     Machine::publish_entries();
     Some(VirtAddr(address_of(1, 0).0 + offset))
 }
 
 /// Shows the page that holds `physical` while `visit` runs, which gets its address there.
-pub(super) fn with_page<R>(physical: PhysAddr, memory_type: MemoryType, visit: impl FnOnce(VirtAddr) -> R) -> Option<R> {
+pub(super) fn with_page<R>(
+    physical: PhysAddr,
+    memory_type: MemoryType,
+    visit: impl FnOnce(VirtAddr) -> R,
+) -> Option<R> {
     if physical.0 >= 1 << 48 {
         return None;
     }
     let offset = physical.0 % PAGE_SIZE;
     let _taken = TAKEN.acquire();
     let at = address_of(0, MOMENT);
-    store(&WINDOW_LEVEL3[0], MOMENT, Machine::leaf(PhysAddr(physical.0 - offset), 3, Protection::ReadWrite, memory_type));
+    store(
+        &WINDOW_LEVEL3[0],
+        MOMENT,
+        Machine::leaf(
+            PhysAddr(physical.0 - offset),
+            3,
+            Protection::ReadWrite,
+            memory_type,
+        ),
+    );
     Machine::publish_entries();
     let result = visit(VirtAddr(at.0 + offset));
     store(&WINDOW_LEVEL3[0], MOMENT, 0);

@@ -93,6 +93,11 @@ pub trait Registers {
     /// The stack pointer at the interruption.
     fn sp(&self) -> VirtAddr;
 
+    /// The return address of the innermost call where the machine keeps it in a register (ARM's link register).
+    fn link(&self) -> Option<VirtAddr> {
+        None
+    }
+
     /// Continues at another instruction.
     fn set_pc(&mut self, pc: VirtAddr);
 

@@ -142,7 +142,7 @@ pub trait Processor {
     fn stop() -> !;
 
     /// Calls `visit` with return addresses, innermost first, until it returns false or the stack ends; starts at
-    /// `frame`, or at the caller. Reads only memory that is mapped, and at most 64 frames.
+    /// `frame`, or at the caller. Reads only memory that is mapped, and at most 1024 frames.
     fn walk_stack(frame: Option<&Self::TrapFrame>, visit: &mut dyn FnMut(VirtAddr) -> bool);
 
     /// Stores this processor's SIMD and floating-point registers.

@@ -3,7 +3,7 @@
 //! The image is compiled with them: RBP points to the caller's RBP, with the return
 //! address above. The trap stubs keep the chain whole (see `vectors`). The stack that
 //! is walked may be damaged, that may be why: each word is read only if its page is
-//! mapped, and after 64 frames the walk ends. It may go down as well as up: from the
+//! mapped, and after 1024 frames the walk ends. It may go down as well as up: from the
 //! emergency stack it comes back to the one that overflowed.
 
 use core::arch::asm;
@@ -12,7 +12,7 @@ use super::TrapFrame;
 use crate::Machine;
 use crate::contract::{Translation, VirtAddr};
 
-const MOST_FRAMES: usize = 64;
+const MOST_FRAMES: usize = 1024;
 
 /// Calls `visit` with the return addresses; see `Processor::walk_stack`.
 pub(super) fn walk(frame: Option<&TrapFrame>, visit: &mut dyn FnMut(VirtAddr) -> bool) {

@@ -180,7 +180,8 @@ fn last_words(exception: &Exception, frame: &TrapFrame) -> ! {
     // The console cannot refuse.
     let _ = writeln!(
         out,
-        "\n*** tarn: a second fault while the first was reported: {:?}, vector {}, rip {:#018x}, address {:#018x}, rsp {:#018x}",
+        "\n*** tarn: a second fault while the first was reported: {:?}, vector {}, rip {:#018x}, address {:#018x}, \
+         rsp {:#018x}",
         exception.class, frame.vector, frame.rip, frame.cr2, frame.rsp
     );
     Machine::give_up(ExitCode::BugCheck)

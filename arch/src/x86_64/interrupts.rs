@@ -11,7 +11,7 @@ use boards::LoaderBlock;
 use super::apic::{self, Message};
 use super::io_apic::IoApics;
 use super::trap::{FIRST_DEVICE_VECTOR, IPI_VECTOR, LAST_DEVICE_VECTOR};
-use super::{per_processor, shootdown};
+use super::{per_processor, shootdown, start};
 use crate::Machine;
 use crate::contract::{InterruptLine, Interrupts, Irql, LineError, Processor, ProcessorNumber, ProcessorSet, Trigger};
 use crate::dispatch::take_interrupt;
@@ -72,6 +72,9 @@ fn free_vector(level: Irql) -> Option<u8> {
 impl Interrupts for Machine {
     fn initialize(loader: &LoaderBlock) -> Result<(), &'static str> {
         apic::initialize(&loader.interrupt_controller)?;
+        if loader.processors.len() > 1 {
+            start::claim_page();
+        }
         IO_APICS.acquire().initialize(&loader.interrupt_controller)
     }
 
@@ -100,8 +103,8 @@ impl Interrupts for Machine {
             return Err(LineError::InUse);
         }
         // An entry has room for 8 bits of APIC id; 255 would mean all processors.
-        let apic_id = per_processor::block(target)
-            .and_then(|block| u8::try_from(block.apic_id.load(Ordering::Relaxed)).ok())
+        let apic_id = per_processor::apic_id(target)
+            .and_then(|id| u8::try_from(id).ok())
             .filter(|id| *id != u8::MAX)
             .ok_or(LineError::NoVector)?;
         let vector = free_vector(level).ok_or(LineError::NoVector)?;
@@ -132,11 +135,7 @@ impl Interrupts for Machine {
 
 /// Sends to a processor, if it was ever started.
 pub(super) fn send(number: ProcessorNumber, message: Message) {
-    if let Some(block) = per_processor::block(number) {
-        // Relaxed: whoever knows that the processor is up learned it with an ordering of its own.
-        let id = block.apic_id.load(Ordering::Relaxed);
-        if id != per_processor::NO_APIC_ID {
-            apic::send(id, message);
-        }
+    if let Some(id) = per_processor::apic_id(number) {
+        apic::send(id, message);
     }
 }

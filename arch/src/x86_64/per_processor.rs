@@ -25,9 +25,6 @@ use super::descriptors::{Descriptors, Stacks};
 use super::registers::{GS_BASE, KERNEL_GS_BASE};
 use crate::contract::{Irql, ProcessorNumber};
 
-/// An APIC id that no processor has.
-pub(super) const NO_APIC_ID: u32 = u32::MAX;
-
 /// What a processor has of its own.
 #[repr(C, align(64))]
 pub(super) struct ProcessorBlock {
@@ -44,8 +41,9 @@ pub(super) struct ProcessorBlock {
     kernel_stack: AtomicU64,
     /// Where the SYSCALL stub keeps the user's RSP for three instructions.
     user_stack: AtomicU64,
-    /// The local APIC's id, [`NO_APIC_ID`] until the processor was started.
-    pub(super) apic_id: AtomicU32,
+    /// [`HAS_APIC_ID`] and the local APIC's id; 0 until the processor was started. (Zero, so that the blocks are not part
+    /// of the image file.)
+    apic_id: AtomicU64,
     /// Ticks of the counter between clock interrupts; 0: stopped.
     pub(super) clock_period: AtomicU64,
     /// The counter's value at which the next clock interrupt is due.
@@ -75,7 +73,7 @@ impl ProcessorBlock {
             in_emergency: AtomicBool::new(false),
             kernel_stack: AtomicU64::new(0),
             user_stack: AtomicU64::new(0),
-            apic_id: AtomicU32::new(NO_APIC_ID),
+            apic_id: AtomicU64::new(0),
             clock_period: AtomicU64::new(0),
             clock_deadline: AtomicU64::new(0),
             descriptors: Descriptors::new(),
@@ -83,11 +81,21 @@ impl ProcessorBlock {
     }
 }
 
+/// Above the 32 bits of an id.
+const HAS_APIC_ID: u64 = 1 << 32;
+
 static BLOCKS: [ProcessorBlock; MAX_PROCESSORS] = [const { ProcessorBlock::new() }; MAX_PROCESSORS];
 
 /// The block of a processor, or `None` for a number beyond [`MAX_PROCESSORS`].
 pub(super) fn block(number: ProcessorNumber) -> Option<&'static ProcessorBlock> {
     BLOCKS.get(number.index())
+}
+
+/// The APIC id of a processor, if it was ever started.
+pub(super) fn apic_id(number: ProcessorNumber) -> Option<u32> {
+    // Relaxed: whoever knows that the processor is up learned it with an ordering of its own.
+    let id = block(number)?.apic_id.load(Relaxed);
+    (id & HAS_APIC_ID != 0).then_some((id & 0xFFFF_FFFF) as u32)
 }
 
 /// The block of the processor that this runs on; the caller must not be moved while it uses it.
@@ -104,7 +112,7 @@ pub(super) fn current() -> &'static ProcessorBlock {
 /// Fills a block in for a processor that does not run yet, or has no block yet.
 pub(super) fn prepare(block: &ProcessorBlock, apic_id: u32, stacks: &Stacks) {
     // Relaxed: the processor itself is told by an exchange of its own, others by the kernel above.
-    block.apic_id.store(apic_id, Relaxed);
+    block.apic_id.store(HAS_APIC_ID | u64::from(apic_id), Relaxed);
     block.kernel_stack.store(stacks.kernel, Relaxed);
     block.descriptors.prepare(stacks);
 }

@@ -48,7 +48,10 @@ fn exhaust_stack(depth: u64) -> u64 {
 fn double_fault() {
     // SAFETY: the stack is given up; the exception that follows is reported from the emergency stack and, should it be
     // resumed behind the UD2, finds RSP as it was.
-    unsafe { asm!("mov {saved}, rsp", "mov rsp, {nowhere}", "ud2", "mov rsp, {saved}", saved = out(reg) _, nowhere = in(reg) UNMAPPED) };
+    unsafe {
+        asm!("mov {saved}, rsp", "mov rsp, {nowhere}", "ud2", "mov rsp, {saved}",
+            saved = out(reg) _, nowhere = in(reg) UNMAPPED);
+    }
 }
 
 /// An SSE instruction with CR0.TS set.

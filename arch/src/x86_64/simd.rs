@@ -48,7 +48,9 @@ pub(super) fn restore(from: &SimdState) {
     if features().contains(Features::XSAVE) {
         // SAFETY: the area was made by `save` or `default`, so its header and MXCSR are valid. Rust code does not use
         // these registers.
-        unsafe { asm!("xrstor64 [{}]", in(reg) area, in("eax") 7, in("edx") 0, options(nostack, preserves_flags, readonly)) };
+        unsafe {
+            asm!("xrstor64 [{}]", in(reg) area, in("eax") 7, in("edx") 0, options(nostack, preserves_flags, readonly));
+        }
     } else {
         // SAFETY: as above.
         unsafe { asm!("fxrstor64 [{}]", in(reg) area, options(nostack, preserves_flags, readonly)) };

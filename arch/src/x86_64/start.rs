@@ -34,10 +34,16 @@ const REPEAT_AFTER: u64 = 200;
 /// Microseconds after which a processor is given up. Generous: an emulator's host may be busy.
 const PATIENCE: u64 = 2_000_000;
 
-/// The page that processors start from, once it was claimed. The lock is the right to start one.
+/// The page that processors start from. The lock is the right to start one.
 static PAGE: FloorLock<Option<PhysAddr>> = FloorLock::new(None);
 /// Processors that came as far as Rust.
 static ARRIVED: AtomicU64 = AtomicU64::new(0);
+
+/// Claims the page that processors start from, while memory below 1 MiB is not yet used for something else. Without one
+/// they stay off, and `start_processor` says so.
+pub(super) fn claim_page() {
+    *PAGE.acquire() = memory::claim_low_frame();
+}
 
 /// See `Processor::start_processor`.
 pub(super) fn start_processor(start: &ProcessorStart) -> Result<(), StartError> {
@@ -50,11 +56,8 @@ pub(super) fn start_processor(start: &ProcessorStart) -> Result<(), StartError> 
         return Err(StartError::BadHardwareId);
     }
     let root = kernel_root().ok_or(StartError::NoMemory)?;
-    let mut claimed = PAGE.acquire();
-    let page = match *claimed {
-        Some(page) => page,
-        None => *claimed.insert(memory::claim_low_frame().ok_or(StartError::NoMemory)?),
-    };
+    let claimed = PAGE.acquire();
+    let page = claimed.ok_or(StartError::NoMemory)?;
     let small = SmallStacks::allocate()?;
     per_processor::prepare(block, apic_id, &small.stacks(start));
     // SAFETY: the page is ours for good, and the lock keeps it to one processor at a time; one that was given up before

@@ -5,9 +5,9 @@
 //! when it is late. So each interrupt arms the next one for an absolute value of the
 //! counter, the last deadline plus the period: in TSC-deadline mode that value itself
 //! is written, else the distance to it, converted to the timer's rate and rounded up.
-//! An interrupt that comes late shortens the next distance; nothing accumulates. One
-//! that is late by whole periods is followed at once by those missed, unless a second
-//! or more was lost (a stopped virtual machine), which is then written off.
+//! An interrupt that comes late shortens the next distance; nothing accumulates. Whole
+//! periods that went by unserved are skipped: a burst of ticks to make up for them can
+//! keep a held-up processor (an emulator on a busy host) from ever doing anything else.
 
 use core::arch::asm;
 use core::fmt;
@@ -51,13 +51,23 @@ pub(super) fn rearm() {
         return;
     }
     let now = read_counter();
-    let mut deadline = block.clock_deadline.load(Ordering::Relaxed).wrapping_add(period);
-    if now.saturating_sub(deadline) > FREQUENCY.load(Ordering::Relaxed) {
-        deadline = now + period;
-    }
+    let deadline = next_deadline(block.clock_deadline.load(Ordering::Relaxed), period, now);
     block.clock_deadline.store(deadline, Ordering::Relaxed);
     arm(deadline, now);
 }
+
+/// The first deadline after `now` on the grid through `last`; the one after `last` if the timer was early.
+const fn next_deadline(last: u64, period: u64, now: u64) -> u64 {
+    let missed = now.saturating_sub(last) / period;
+    last + period * (missed + 1)
+}
+
+const _: () = assert!(
+    next_deadline(100, 10, 99) == 110
+        && next_deadline(100, 10, 100) == 110
+        && next_deadline(100, 10, 110) == 120
+        && next_deadline(100, 10, 137) == 140
+);
 
 fn uses_deadline() -> bool {
     features().contains(Features::TSC_DEADLINE)

@@ -173,9 +173,6 @@ trampoline_gdt:
 trampoline_parameters:
     .skip {length}
 trampoline_end:
-    .if trampoline_end - trampoline_start > 4096
-    .error "the trampoline is longer than its page"
-    .endif
 
     # In the image: the page is still mapped, the stack not yet.
     .text

@@ -103,7 +103,9 @@ impl Translation for Machine {
     }
 
     fn image() -> ImageLayout {
-        let range = |start: *const u8, end: *const u8| VirtRange { start: VirtAddr(start as u64), end: VirtAddr(end as u64) };
+        let range = |start: *const u8, end: *const u8| {
+            VirtRange { start: VirtAddr(start as u64), end: VirtAddr(end as u64) }
+        };
         let text = range(&raw const image_text_start, &raw const image_text_end);
         ImageLayout {
             physical_base: PhysAddr(text.start.0 - layout::IMAGE.0),

@@ -2,12 +2,17 @@
 //! the non-secure view, mask, running priority, acknowledge and end. It is written from the specifications, not from the
 //! driver, and has no notion of interrupt request levels.
 #![allow(dead_code, reason = "each test program uses its part of the model")]
-#![allow(clippy::cast_possible_truncation, reason = "offsets and register fields are small")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "offsets and register fields are small"
+)]
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gic::{Registers, SystemRegisters};
+mod registers;
+
+pub(crate) use registers::*;
 
 /// How the controller is built and what state we see it from.
 #[derive(Clone, Copy)]
@@ -68,20 +73,35 @@ impl State {
     }
 
     fn store_priority(&self, value: u8) -> u8 {
-        let kept = if self.shape.non_secure { 0x80 | value >> 1 } else { value };
+        let kept = if self.shape.non_secure {
+            0x80 | value >> 1
+        } else {
+            value
+        };
         kept & self.implemented()
     }
 
     fn show_priority(&self, kept: u8) -> u8 {
-        if self.shape.non_secure { kept << 1 } else { kept }
+        if self.shape.non_secure {
+            kept << 1
+        } else {
+            kept
+        }
     }
 
     pub(crate) fn interrupt(&mut self, processor: usize, intid: u32) -> &mut Interrupt {
-        if intid < 32 { &mut self.processors[processor].private[intid as usize] } else { &mut self.shared[intid as usize - 32] }
+        if intid < 32 {
+            &mut self.processors[processor].private[intid as usize]
+        } else {
+            &mut self.shared[intid as usize - 32]
+        }
     }
 
     fn is_for(&self, processor: usize, intid: u32) -> bool {
-        let route = self.shared.get((intid as usize).wrapping_sub(32)).map(|interrupt| interrupt.route);
+        let route = self
+            .shared
+            .get((intid as usize).wrapping_sub(32))
+            .map(|interrupt| interrupt.route);
         match route {
             None => true,
             Some(mask) if self.version == 2 => mask & 1 << processor != 0,
@@ -91,7 +111,10 @@ impl State {
 
     /// The pending interrupt that the processor's interface would signal.
     pub(crate) fn signalled(&mut self, processor: usize) -> Option<u32> {
-        if !self.distributor_enabled || !self.processors[processor].enabled || self.processors[processor].asleep {
+        if !self.distributor_enabled
+            || !self.processors[processor].enabled
+            || self.processors[processor].asleep
+        {
             return None;
         }
         let lines = self.shape.lines;
@@ -100,7 +123,10 @@ impl State {
         for intid in 0..lines {
             let for_us = self.is_for(processor, intid);
             let one = *self.interrupt(processor, intid);
-            let waits = one.enabled && !one.active && (one.pending || one.senders != 0) && (one.group1 || version == 2);
+            let waits = one.enabled
+                && !one.active
+                && (one.pending || one.senders != 0)
+                && (one.group1 || version == 2);
             if for_us && waits && best.is_none_or(|(_, priority)| one.priority < priority) {
                 best = Some((intid, one.priority));
             }
@@ -108,13 +134,19 @@ impl State {
         let (best, priority) = best?;
         let this = &self.processors[processor];
         // The binary point says how many low bits do not count for preemption.
-        let group = |value: u8| u32::from(value) >> (this.binary_point + 1) << (this.binary_point + 1);
-        let preempts = this.running.last().is_none_or(|(_, running)| group(priority) < group(*running));
+        let group =
+            |value: u8| u32::from(value) >> (this.binary_point + 1) << (this.binary_point + 1);
+        let preempts = this
+            .running
+            .last()
+            .is_none_or(|(_, running)| group(priority) < group(*running));
         (priority < this.mask && preempts).then_some(best)
     }
 
     pub(crate) fn acknowledge(&mut self, processor: usize) -> u32 {
-        let Some(intid) = self.signalled(processor) else { return 1023 };
+        let Some(intid) = self.signalled(processor) else {
+            return 1023;
+        };
         let version = self.version;
         let one = self.interrupt(processor, intid);
         let sender = one.senders.trailing_zeros();
@@ -126,12 +158,23 @@ impl State {
         one.active = true;
         let priority = one.priority;
         self.processors[processor].running.push((intid, priority));
-        if version == 2 && intid < 16 { intid | sender << 10 } else { intid }
+        if version == 2 && intid < 16 {
+            intid | sender << 10
+        } else {
+            intid
+        }
     }
 
     pub(crate) fn end(&mut self, processor: usize, token: u32) {
         let intid = token & 0x3FF;
-        assert_eq!(self.processors[processor].running.pop().map(|(intid, _)| intid), Some(intid), "ended out of order");
+        assert_eq!(
+            self.processors[processor]
+                .running
+                .pop()
+                .map(|(intid, _)| intid),
+            Some(intid),
+            "ended out of order"
+        );
         self.interrupt(processor, intid).active = false;
     }
 
@@ -140,7 +183,11 @@ impl State {
     }
 
     pub(crate) fn set_mask(&mut self, processor: usize, value: u8) {
-        let kept = if self.mask_is_shifted() { 0x80 | value >> 1 } else { value };
+        let kept = if self.mask_is_shifted() {
+            0x80 | value >> 1
+        } else {
+            value
+        };
         self.processors[processor].mask = kept & self.implemented();
     }
 
@@ -154,10 +201,12 @@ impl State {
     }
 
     /// Bit, byte and two-bit registers that versions 2 and 3 share, at the distributor's offsets.
-    fn read_common(&mut self, processor: usize, offset: u64) -> u32 {
+    pub(crate) fn read_common(&mut self, processor: usize, offset: u64) -> u32 {
         let word = |base: u64| (offset - base) as u32 / 4;
         let bits = |state: &mut Self, base: u64, read: fn(&Interrupt) -> bool| {
-            (0..32).fold(0, |bits, bit| bits | u32::from(read(state.interrupt(processor, word(base) * 32 + bit))) << bit)
+            (0..32).fold(0, |bits, bit| {
+                bits | u32::from(read(state.interrupt(processor, word(base) * 32 + bit))) << bit
+            })
         };
         match offset {
             0x080..0x100 => bits(self, 0x080, |one| one.group1),
@@ -169,16 +218,18 @@ impl State {
             }),
             0x800..0xC00 if word(0x800) < 8 => (1 << processor) * 0x0101_0101,
             0x800..0xC00 => (0..4).fold(0, |bytes, byte| {
-                bytes | (self.interrupt(processor, word(0x800) * 4 + byte).route as u32) << (8 * byte)
+                bytes
+                    | (self.interrupt(processor, word(0x800) * 4 + byte).route as u32) << (8 * byte)
             }),
             0xC00..0xD00 => (0..16).fold(0, |bits, field| {
-                bits | u32::from(self.interrupt(processor, word(0xC00) * 16 + field).edge) << (2 * field + 1)
+                bits | u32::from(self.interrupt(processor, word(0xC00) * 16 + field).edge)
+                    << (2 * field + 1)
             }),
             _ => panic!("read of {offset:#x}"),
         }
     }
 
-    fn write_common(&mut self, processor: usize, offset: u64, value: u32) {
+    pub(crate) fn write_common(&mut self, processor: usize, offset: u64, value: u32) {
         let word = |base: u64| (offset - base) as u32 / 4;
         let mut set = |base: u64, write: fn(&mut Interrupt)| {
             for bit in (0..32).filter(|bit| value & 1 << bit != 0) {
@@ -189,7 +240,8 @@ impl State {
             0x080..0x100 => {
                 assert_eq!(self.version, 3, "group registers are not ours on version 2");
                 for bit in 0..32 {
-                    self.interrupt(processor, word(0x080) * 32 + bit).group1 = value & 1 << bit != 0;
+                    self.interrupt(processor, word(0x080) * 32 + bit).group1 =
+                        value & 1 << bit != 0;
                 }
             }
             0x100..0x180 => set(0x100, |one| one.enabled = true),
@@ -204,14 +256,18 @@ impl State {
             }
             0x800..0xC00 => {
                 for byte in 0..4 {
-                    self.interrupt(processor, word(0x800) * 4 + byte).route = u64::from(value.to_le_bytes()[byte as usize]);
+                    self.interrupt(processor, word(0x800) * 4 + byte).route =
+                        u64::from(value.to_le_bytes()[byte as usize]);
                 }
             }
             0xC00..0xD00 => {
                 for field in 0..16 {
                     let edge = value >> (2 * field + 1) & 1 != 0;
                     let one = self.interrupt(processor, word(0xC00) * 16 + field);
-                    assert!(!one.enabled || one.edge == edge, "the trigger of an enabled interrupt was changed");
+                    assert!(
+                        !one.enabled || one.edge == edge,
+                        "the trigger of an enabled interrupt was changed"
+                    );
                     one.edge = edge;
                 }
             }
@@ -230,7 +286,14 @@ impl Model {
             })
             .collect();
         let shared = vec![Interrupt::default(); shape.lines as usize - 32];
-        let state = State { shape, distributor_enabled: false, version, shared, processors, sent: Vec::new() };
+        let state = State {
+            shape,
+            distributor_enabled: false,
+            version,
+            shared,
+            processors,
+            sent: Vec::new(),
+        };
         Self(Rc::new(RefCell::new(state)))
     }
 
@@ -244,196 +307,5 @@ impl Model {
 
     pub(crate) fn signalled(&self, processor: usize) -> Option<u32> {
         self.0.borrow_mut().signalled(processor)
-    }
-}
-
-/// Version 2's distributor, as one processor sees it.
-pub(crate) struct Distributor2(pub(crate) Model, pub(crate) usize);
-/// Version 2's CPU interface.
-pub(crate) struct Interface2(pub(crate) Model, pub(crate) usize);
-/// Either of the two, so that both can be one type.
-pub(crate) enum Block2 {
-    Distributor(Distributor2),
-    Interface(Interface2),
-}
-/// Version 3's distributor.
-pub(crate) struct Distributor3(pub(crate) Model);
-/// Version 3's redistributor of a processor.
-pub(crate) struct Redistributor3(pub(crate) Model, pub(crate) usize);
-/// Version 3's system registers of a processor.
-pub(crate) struct System3(pub(crate) Model, pub(crate) usize);
-
-fn typer(shape: Shape) -> u32 {
-    (shape.lines.div_ceil(32) - 1) | (shape.processors.min(8) as u32 - 1) << 5
-}
-
-impl Registers for Block2 {
-    fn read32(&self, offset: u64) -> u32 {
-        match self {
-            Self::Distributor(Distributor2(model, processor)) => {
-                let mut state = model.0.borrow_mut();
-                match offset {
-                    0x000 => u32::from(state.distributor_enabled),
-                    0x004 => typer(state.shape),
-                    _ => state.read_common(*processor, offset),
-                }
-            }
-            Self::Interface(Interface2(model, processor)) => {
-                let mut state = model.0.borrow_mut();
-                match offset {
-                    0x04 => u32::from(state.show_mask(*processor)),
-                    0x0C => state.acknowledge(*processor),
-                    _ => panic!("read of {offset:#x}"),
-                }
-            }
-        }
-    }
-
-    fn write32(&self, offset: u64, value: u32) {
-        match self {
-            Self::Distributor(Distributor2(model, processor)) => {
-                let mut state = model.0.borrow_mut();
-                match offset {
-                    0x000 => state.distributor_enabled = value & 1 != 0,
-                    0xF00 => {
-                        state.sent.push(u64::from(value));
-                        for target in (0..8).filter(|target| value >> 16 & 1 << target != 0) {
-                            state.processors[target].private[value as usize & 15].senders |= 1 << processor;
-                        }
-                    }
-                    _ => state.write_common(*processor, offset, value),
-                }
-            }
-            Self::Interface(Interface2(model, processor)) => {
-                let mut state = model.0.borrow_mut();
-                match offset {
-                    0x00 => state.processors[*processor].enabled = value & 1 != 0,
-                    0x04 => state.set_mask(*processor, value as u8),
-                    // The smallest value leaves all implemented bits.
-                    0x08 => state.processors[*processor].binary_point = value.max(7 - state.shape.priority_bits),
-                    0x10 => state.end(*processor, value),
-                    _ => panic!("write of {offset:#x}"),
-                }
-            }
-        }
-    }
-
-    fn read64(&self, _: u64) -> u64 {
-        panic!("version 2 has no 64-bit registers")
-    }
-
-    fn write64(&self, _: u64, _: u64) {
-        panic!("version 2 has no 64-bit registers")
-    }
-}
-
-impl Registers for Distributor3 {
-    fn read32(&self, offset: u64) -> u32 {
-        let mut state = self.0.0.borrow_mut();
-        match offset {
-            0x0000 => u32::from(state.distributor_enabled) << 1 | 1 << 4 | u32::from(!state.shape.non_secure) << 6,
-            0x0004 => typer(state.shape),
-            _ => state.read_common(0, offset),
-        }
-    }
-
-    fn write32(&self, offset: u64, value: u32) {
-        let mut state = self.0.0.borrow_mut();
-        match offset {
-            0x0000 => state.distributor_enabled = value & 0x12 == 0x12,
-            _ => state.write_common(0, offset, value),
-        }
-    }
-
-    fn read64(&self, offset: u64) -> u64 {
-        self.0.0.borrow_mut().interrupt(0, ((offset - 0x6000) / 8) as u32).route
-    }
-
-    fn write64(&self, offset: u64, value: u64) {
-        self.0.0.borrow_mut().interrupt(0, ((offset - 0x6000) / 8) as u32).route = value;
-    }
-}
-
-impl Registers for Redistributor3 {
-    fn read32(&self, offset: u64) -> u32 {
-        let mut state = self.0.0.borrow_mut();
-        match offset {
-            0x0000 => 0,
-            0x0014 => u32::from(state.processors[self.1].asleep) * 6,
-            0x1_0000.. => state.read_common(self.1, offset - 0x1_0000),
-            _ => panic!("read of {offset:#x}"),
-        }
-    }
-
-    fn write32(&self, offset: u64, value: u32) {
-        let mut state = self.0.0.borrow_mut();
-        match offset {
-            0x0014 => state.processors[self.1].asleep = value & 2 != 0,
-            0x1_0000.. => state.write_common(self.1, offset - 0x1_0000, value),
-            _ => panic!("write of {offset:#x}"),
-        }
-    }
-
-    fn read64(&self, offset: u64) -> u64 {
-        panic!("read of {offset:#x}")
-    }
-
-    fn write64(&self, offset: u64, _: u64) {
-        panic!("write of {offset:#x}")
-    }
-}
-
-impl SystemRegisters for System3 {
-    fn system_register_enable(&self) -> u64 {
-        u64::from(self.0.0.borrow().processors[self.1].system_registers)
-    }
-
-    fn set_system_register_enable(&self, value: u64) {
-        self.0.0.borrow_mut().processors[self.1].system_registers = value & 1 != 0;
-    }
-
-    fn priority_mask(&self) -> u64 {
-        u64::from(self.0.0.borrow().show_mask(self.1))
-    }
-
-    fn set_priority_mask(&self, value: u64) {
-        self.0.0.borrow_mut().set_mask(self.1, value as u8);
-    }
-
-    fn set_binary_point(&self, value: u64) {
-        let mut state = self.0.0.borrow_mut();
-        let least = 7 - state.shape.priority_bits;
-        state.processors[self.1].binary_point = (value as u32).max(least);
-    }
-
-    fn control(&self) -> u64 {
-        u64::from(self.0.0.borrow().shape.priority_bits - 1) << 8
-    }
-
-    fn set_control(&self, value: u64) {
-        assert_eq!(value & 3, 0);
-    }
-
-    fn set_group_enable(&self, value: u64) {
-        self.0.0.borrow_mut().processors[self.1].enabled = value & 1 != 0;
-    }
-
-    fn acknowledge(&self) -> u64 {
-        u64::from(self.0.0.borrow_mut().acknowledge(self.1))
-    }
-
-    fn end(&self, value: u64) {
-        self.0.0.borrow_mut().end(self.1, value as u32);
-    }
-
-    fn send(&self, value: u64) {
-        let mut state = self.0.0.borrow_mut();
-        state.sent.push(value);
-        let cluster = (value >> 16 & 0xFF) << 8 | (value >> 32 & 0xFF) << 16 | (value >> 48 & 0xFF) << 32 | (value >> 44 & 0xF) << 4;
-        for bit in (0..16).filter(|bit| value & 1 << bit != 0) {
-            if let Some(target) = state.processors.iter_mut().find(|one| one.affinity == cluster | bit) {
-                target.private[(value >> 24 & 15) as usize].pending = true;
-            }
-        }
     }
 }

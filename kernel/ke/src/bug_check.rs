@@ -120,17 +120,41 @@ fn write_report(
         writeln!(out, ", syndrome {:#x}", exception.syndrome)?;
         write_registers(out, frame)?;
     }
+    write_call_stack(out, fault)
+}
+
+fn write_call_stack(out: &mut dyn Write, fault: Option<(&Exception, &TrapFrame)>) -> fmt::Result {
     writeln!(out, "call stack:")?;
-    if let Some((exception, _)) = fault {
+    if let Some((exception, frame)) = fault {
         write_location(out, exception.pc, exception.pc)?;
+        if let Some(link) = frame.link() {
+            // A function that has not made its frame yet has its caller here and nowhere else; in any other it repeats
+            // the first line of the walk, or names what was called last.
+            write!(out, "  link register:")?;
+            write_location(out, link, VirtAddr(link.0.wrapping_sub(1)))?;
+        }
     }
+    let mut last = None;
+    let mut repeats = 0u32;
     let mut result = Ok(());
     Machine::walk_stack(fault.map(|(_, frame)| frame), &mut |address| {
+        if last == Some(address) {
+            repeats += 1;
+            return true;
+        }
+        result = write_repeats(out, repeats);
+        (last, repeats) = (Some(address), 0);
         // A return address is after the call; the call itself names the function even where it was the last instruction.
-        result = write_location(out, address, VirtAddr(address.0.wrapping_sub(1)));
+        result = result.and_then(|()| write_location(out, address, VirtAddr(address.0.wrapping_sub(1))));
         result.is_ok()
     });
-    result
+    result?;
+    write_repeats(out, repeats)
+}
+
+/// Says how often the last line came again: a recursion that ran over its stack would fill the screen.
+fn write_repeats(out: &mut dyn Write, repeats: u32) -> fmt::Result {
+    if repeats == 0 { Ok(()) } else { writeln!(out, "  ... {repeats} times more") }
 }
 
 fn write_registers(out: &mut dyn Write, frame: &TrapFrame) -> fmt::Result {

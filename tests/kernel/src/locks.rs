@@ -15,21 +15,22 @@ struct Counted {
     last: u32,
 }
 
-const HANDOVERS: u64 = 1_000_000;
 const PROCESSORS: usize = 64;
 
 static GUARDED: SpinLock<Counted> = SpinLock::new(Counted { acquisitions: 0, handovers: 0, last: 0 });
+static WANTED: AtomicU64 = AtomicU64::new(0);
 static OWN: AtomicU64 = AtomicU64::new(0);
 static DONE: AtomicU64 = AtomicU64::new(0);
 static WORK: [Dpc; PROCESSORS] = [const { Dpc::new(|_, _| contend()) }; PROCESSORS];
 
-/// Takes the lock until it has gone from one processor to another a million times; counts its own turns outside the lock.
+/// Takes the lock until it has gone from one processor to another as often as wanted; counts its own turns outside the lock.
 fn contend() {
     let here = Machine::number().0;
+    let wanted = WANTED.load(Ordering::Relaxed);
     let mut own = 0;
     loop {
         let mut guarded = GUARDED.acquire();
-        if guarded.handovers >= HANDOVERS {
+        if guarded.handovers >= wanted {
             break;
         }
         guarded.acquisitions += 1;
@@ -45,12 +46,13 @@ fn contend() {
     DONE.fetch_add(1, Ordering::Release);
 }
 
-/// A million handovers across processors lose no count.
-pub(crate) fn spin_lock() -> Result<(), &'static str> {
+/// That many handovers across processors lose no count.
+pub(crate) fn spin_lock(handovers: u64) -> Result<(), &'static str> {
     if active().count() < 2 {
         return Err("this test needs two processors");
     }
     dpc::set_time_out(u64::MAX);
+    WANTED.store(handovers, Ordering::Relaxed);
     for number in active().without(Machine::number()).iter() {
         WORK[number.index()].set_target(number);
         WORK[number.index()].queue([0; 2]);
@@ -62,7 +64,7 @@ pub(crate) fn spin_lock() -> Result<(), &'static str> {
     let guarded = GUARDED.acquire();
     let own = OWN.load(Ordering::Relaxed);
     info!("{} acquisitions, {} handovers; counted outside: {own}", guarded.acquisitions, guarded.handovers);
-    if guarded.acquisitions == own && guarded.handovers == HANDOVERS {
+    if guarded.acquisitions == own && guarded.handovers == handovers {
         Ok(())
     } else {
         Err("the count under the lock is not the sum of what each processor did")

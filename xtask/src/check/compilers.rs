@@ -69,7 +69,7 @@ pub(super) fn kernel_lints(
 }
 
 fn lint(mut command: Command, step: &Step) -> Result<Problems> {
-    command.args(["--quiet", "--", "-D", "warnings"]);
+    command.args(["--quiet", "--keep-going", "--", "-D", "warnings"]);
     let finished = step.run(&mut command)?;
     if finished.status.success() {
         return Ok(Problems::new());

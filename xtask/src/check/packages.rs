@@ -40,8 +40,19 @@ pub(super) struct Dependency {
 /// One library, program or test.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Target {
+    /// What it is, in Cargo's words.
+    pub(super) kind: Vec<String>,
     /// Its first file.
     pub(super) src_path: PathBuf,
+}
+
+impl Target {
+    /// Whether it is part of what is built, not one of its tests.
+    pub(super) fn is_product(&self) -> bool {
+        self.kind
+            .iter()
+            .any(|kind| ["lib", "bin", "proc-macro"].contains(&kind.as_str()))
+    }
 }
 
 impl Packages {

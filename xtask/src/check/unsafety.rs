@@ -74,7 +74,7 @@ pub(super) fn forbidden_above(
         .iter()
         .filter(|package| !table.is_floor(&package.name))
     {
-        for target in &package.targets {
+        for target in package.targets.iter().filter(|target| target.is_product()) {
             let shown = workspace.relative(&target.src_path);
             let text = fs::read_to_string(&target.src_path)
                 .with_context(|| format!("{} cannot be read", shown.display()))?;

@@ -1,5 +1,6 @@
 //! QEMU's command line, made from a board's data and a machine.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -113,11 +114,10 @@ pub(crate) fn full_append(board: &Board, append: &str) -> String {
 /// The part of the command line that makes the machine itself.
 pub(crate) fn machine_arguments(board: &Board, machine: &Machine) -> Result<Vec<String>> {
     let mut options = machine.fill(&board.machine);
-    for (condition, option) in &board.machine_options {
-        if machine.fulfils(condition) {
-            options.push(',');
-            options.push_str(option);
-        }
+    options.push_str(&conditional(machine, &board.machine_options));
+    let mut machine = machine.clone();
+    if let Some(cpu) = machine.cpu.take() {
+        machine.cpu = Some(cpu + &conditional(&machine, &board.cpu_options));
     }
     let mut arguments = vec!["-M".to_owned(), options];
     // Real time and real threads unless something else is asked for: never KVM by itself,
@@ -153,6 +153,14 @@ pub(crate) fn machine_arguments(board: &Board, machine: &Machine) -> Result<Vec<
     }
     arguments.extend(rest);
     Ok(arguments)
+}
+
+/// The options whose condition holds, each after a comma.
+fn conditional(machine: &Machine, options: &BTreeMap<String, String>) -> String {
+    let held = options
+        .iter()
+        .filter(|(condition, _)| machine.fulfils(condition));
+    held.map(|(_, option)| format!(",{option}")).collect()
 }
 
 /// Which program of [`Need`] plays this board.
@@ -303,6 +311,16 @@ mod tests {
             line.contains("-M q35,acpi=off") && line.contains("-smp 2"),
             "{line}"
         );
+    }
+
+    #[test]
+    fn counting_on_a_pc_goes_without_x2apic() {
+        let counted = Wishes {
+            icount: true,
+            ..Wishes::default()
+        };
+        assert!(arguments("q35", &counted).contains("-cpu max,-x2apic"));
+        assert!(arguments("q35", &Wishes::default()).contains("-cpu max -smp"));
     }
 
     #[test]

@@ -134,19 +134,22 @@ fn packages(need: Need) -> (&'static [&'static str], bool) {
     }
 }
 
+/// The packages for all of these things that come from the backports, or that do not.
+fn package_names(needs: &[Need], backports: bool) -> Vec<&'static str> {
+    let mut names: Vec<&str> = needs
+        .iter()
+        .map(|need| packages(*need))
+        .filter(|(_, from_backports)| *from_backports == backports)
+        .flat_map(|(names, _)| names.iter().copied())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// What to do by hand.
 pub(super) fn advice(needs: &[Need]) -> String {
-    let names = |backports: bool| -> Vec<&str> {
-        let mut names: Vec<&str> = needs
-            .iter()
-            .map(|need| packages(*need))
-            .filter(|(_, from_backports)| *from_backports == backports)
-            .flat_map(|(names, _)| names.iter().copied())
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    };
+    let names = |backports| package_names(needs, backports);
     let mut lines = vec!["On Debian 12 run `cargo xtask setup` as root, or:".to_owned()];
     if !names(false).is_empty() {
         lines.push(format!(
@@ -177,13 +180,7 @@ pub(super) fn install(needs: &[Need]) -> Result<()> {
     apt.update(&step)?;
     step.done();
     for backports in [false, true] {
-        let mut names: Vec<&str> = needs
-            .iter()
-            .map(|need| packages(*need))
-            .filter(|(_, from_backports)| *from_backports == backports)
-            .flat_map(|(names, _)| names.iter().copied())
-            .collect();
-        names.dedup();
+        let names = package_names(needs, backports);
         if names.is_empty() {
             continue;
         }
@@ -201,16 +198,21 @@ pub(super) fn install(needs: &[Need]) -> Result<()> {
 
 /// The machine's sources of this release, with the backports of the same mirror.
 fn with_backports(configured: &[Source]) -> Result<String> {
-    let mut lines: String = sources::of_release(configured, CODENAME)
-        .into_iter()
-        .map(Source::line)
-        .collect();
-    lines.push_str(
-        &mirror(configured)?
-            .with_suite(&format!("{CODENAME}-backports"))
-            .line(),
-    );
-    Ok(lines)
+    let mut sources = with_security(configured)?;
+    sources.push(mirror(configured)?.with_suite(&format!("{CODENAME}-backports")));
+    Ok(sources.iter().map(Source::line).collect())
+}
+
+/// The machine's sources of this release. The security archive is always among them: the
+/// release itself has a Rust that is too old.
+fn with_security(configured: &[Source]) -> Result<Vec<Source>> {
+    let security = format!("{CODENAME}-security");
+    let of_release = sources::of_release(configured, CODENAME);
+    let mut all: Vec<Source> = of_release.into_iter().cloned().collect();
+    if !all.iter().any(|source| source.suite == security) {
+        all.extend(sources::security_archive(mirror(configured)?));
+    }
+    Ok(all)
 }
 
 fn mirror(configured: &[Source]) -> Result<&Source> {
@@ -238,8 +240,8 @@ pub(super) fn release_sources() -> Result<String> {
         }
         .line()
     };
-    Ok(sources::of_release(&configured, CODENAME)
-        .into_iter()
+    Ok(with_security(&configured)?
+        .iter()
         .map(without_architecture)
         .collect())
 }

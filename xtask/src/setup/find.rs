@@ -34,9 +34,10 @@ fn toolchain() -> Search {
     for rustc in ["rustc", "/usr/bin/rustc"] {
         match toolchain_of(rustc) {
             Ok(found) => return Ok(found),
-            Err(problem) => problems.push(format!("{rustc}: {problem}")),
+            Err(problem) => problems.push(problem),
         }
     }
+    problems.dedup();
     Err(problems.join(", "))
 }
 

@@ -87,6 +87,15 @@ pub(super) fn of_release<'s>(sources: &'s [Source], codename: &str) -> Vec<&'s S
         .collect()
 }
 
+/// The release's security archive on the mirror of its main one, where it lies beside it.
+pub(super) fn security_archive(main: &Source) -> Option<Source> {
+    let uri = main.uri.trim_end_matches('/');
+    uri.ends_with("/debian").then(|| Source {
+        uri: format!("{uri}-security"),
+        ..main.with_suite(&format!("{}-security", main.suite))
+    })
+}
+
 fn parse_list(text: &str) -> Vec<Source> {
     text.lines().filter_map(parse_line).collect()
 }
@@ -240,6 +249,15 @@ Components: main
             Some("https://mirror.example/debian")
         );
         assert_eq!(of_release(&sources, "bookworm").len(), 3);
+    }
+
+    #[test]
+    fn the_security_archive_lies_beside_the_main_one() {
+        let main = &parse_list("deb https://mirror.example/debian/ bookworm main\n")[0];
+        let line = "deb https://mirror.example/debian-security bookworm-security main\n";
+        assert_eq!(security_archive(main).unwrap().line(), line);
+        let elsewhere = &parse_list("deb https://mirror.example/d12 bookworm main\n")[0];
+        assert_eq!(security_archive(elsewhere), None);
     }
 
     #[test]

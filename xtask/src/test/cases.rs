@@ -238,7 +238,7 @@ mod tests {
         append = "test=spinlock"
         boards = ["virt", "q35"]
         with = { thread = "single" }
-        dialogue = [{ expect = "handovers=\\d+" }, { send = "go\n" }, { refuse = "panic" }]
+        dialogue = [{ expect = "handovers=\\d+" }, { expect = "{cpus} run" }, { send = "go\n" }, { refuse = "panic" }]
         exit = 0
     "#;
 
