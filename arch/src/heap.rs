@@ -28,7 +28,9 @@ struct KernelHeap {
 }
 
 #[global_allocator]
-static HEAP: KernelHeap = KernelHeap { talc: FloorLock::new(Talc::new(Manual)) };
+static HEAP: KernelHeap = KernelHeap {
+    talc: FloorLock::new(Talc::new(Manual)),
+};
 
 static GROWTH: spin::Once<Growth> = spin::Once::new();
 static CLAIMED: AtomicU64 = AtomicU64::new(0);
@@ -46,20 +48,30 @@ pub fn claimed_bytes() -> u64 {
 impl KernelHeap {
     fn try_allocate(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the layout has a size above zero, by the contract of GlobalAlloc::alloc.
-        unsafe { self.talc.acquire().allocate(layout) }.map_or(null_mut(), |pointer| pointer.as_ptr())
+        unsafe { self.talc.acquire().allocate(layout) }
+            .map_or(null_mut(), |pointer| pointer.as_ptr())
     }
 
     fn grow(&self, layout: Layout) -> bool {
         /// For talc's own bookkeeping in a fresh area.
         const OVERHEAD: u64 = 4096;
-        let Some(growth) = GROWTH.get() else { return false };
+        let Some(growth) = GROWTH.get() else {
+            return false;
+        };
         if Machine::irql() > Irql::Dispatch {
             return false;
         }
-        let Some(wanted) = (layout.size() as u64).checked_add(layout.align() as u64 + OVERHEAD) else { return false };
-        let Some(mapping) = growth(wanted) else { return false };
+        let Some(wanted) = (layout.size() as u64).checked_add(layout.align() as u64 + OVERHEAD)
+        else {
+            return false;
+        };
+        let Some(mapping) = growth(wanted) else {
+            return false;
+        };
         let range = mapping.range();
-        let Ok(length) = usize::try_from(range.length()) else { return false };
+        let Ok(length) = usize::try_from(range.length()) else {
+            return false;
+        };
         CLAIMED.fetch_add(range.length(), Ordering::Relaxed);
         // SAFETY: the mapping is writable memory that nobody else uses; it is given to the heap for good by not destroying it.
         unsafe { self.talc.acquire().claim(range.start.0 as *mut u8, length) }.is_some()

@@ -15,7 +15,10 @@
 //! | [`heap`] | the global allocator that the pools of `ex` draw from |
 //! | `dispatch` | the machine-independent half of taking an interrupt |
 #![cfg_attr(target_os = "none", no_std)]
-#![allow(unsafe_code, reason = "this crate is the floor: each block carries its SAFETY argument")]
+#![allow(
+    unsafe_code,
+    reason = "this crate is the floor: each block carries its SAFETY argument"
+)]
 
 pub mod contract;
 pub mod dispatch;

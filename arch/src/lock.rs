@@ -3,7 +3,8 @@
 //! Above the floor locks know their level (`ke::SpinLock`). The floor's few
 //! locks (the console, the page tables, the heap) must also work before there
 //! are levels and inside any interrupt, so they simply keep interrupts out.
-//! What is done under one is short and never takes another.
+//! What is done under one is short. Order, outermost first: the log's ring, a DPC queue, a DPC's state, the kernel's root
+//! table, the heap, the console; nobody takes one that stands further left while holding one that stands further right.
 
 use core::ops::{Deref, DerefMut};
 
@@ -40,7 +41,9 @@ struct InterruptsOff {
 
 impl InterruptsOff {
     fn new() -> Self {
-        Self { were_enabled: Machine::disable_interrupts() }
+        Self {
+            were_enabled: Machine::disable_interrupts(),
+        }
     }
 }
 
@@ -53,13 +56,18 @@ impl Drop for InterruptsOff {
 impl<T> FloorLock<T> {
     /// Makes a free lock around `value`.
     pub const fn new(value: T) -> Self {
-        Self { value: SpinMutex::new(value) }
+        Self {
+            value: SpinMutex::new(value),
+        }
     }
 
     /// Waits for the lock.
     pub fn acquire(&self) -> FloorLockGuard<'_, T> {
         let interrupts = InterruptsOff::new();
-        FloorLockGuard { value: self.value.lock(), _interrupts: interrupts }
+        FloorLockGuard {
+            value: self.value.lock(),
+            _interrupts: interrupts,
+        }
     }
 
     /// Takes the lock if it becomes free within `tries` looks, for reports from a machine that may hold it for ever.
@@ -67,7 +75,10 @@ impl<T> FloorLock<T> {
         let interrupts = InterruptsOff::new();
         for _ in 0..tries {
             if let Some(value) = self.value.try_lock() {
-                return Some(FloorLockGuard { value, _interrupts: interrupts });
+                return Some(FloorLockGuard {
+                    value,
+                    _interrupts: interrupts,
+                });
             }
             Machine::relax();
         }

@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 
 use arch::contract::{
-    Clock, Exception, InterruptLine, Interrupts, Irql, Kernel, Processor, ProcessorNumber, ProcessorSet, Trigger,
+    Clock, Exception, InterruptLine, Interrupts, Irql, Kernel, Processor, ProcessorNumber,
+    ProcessorSet, Trigger,
 };
 use arch::{Machine, TrapFrame, sim};
 
@@ -13,7 +14,10 @@ static HAPPENED: Mutex<Vec<(&'static str, Irql)>> = Mutex::new(Vec::new());
 struct Recorder;
 
 fn note(what: &'static str) {
-    HAPPENED.lock().expect("no test panics while it holds this").push((what, Machine::irql()));
+    HAPPENED
+        .lock()
+        .expect("no test panics while it holds this")
+        .push((what, Machine::irql()));
 }
 
 fn take_notes() -> Vec<(&'static str, Irql)> {
@@ -60,7 +64,13 @@ fn boot(processors: u32) -> sim::Running {
 }
 
 fn connect(line: u32, level: Irql) {
-    Machine::connect_line(InterruptLine(line), level, Trigger::Level, ProcessorNumber::BOOT).expect("the line is free");
+    Machine::connect_line(
+        InterruptLine(line),
+        level,
+        Trigger::Level,
+        ProcessorNumber::BOOT,
+    )
+    .expect("the line is free");
 }
 
 #[test]
@@ -92,7 +102,10 @@ fn a_level_masks_what_is_not_above_it() {
     sim::interrupt(InterruptLine(51));
     assert_eq!(take_notes(), []);
     Machine::set_irql(Irql::Device4);
-    assert_eq!(take_notes().first(), Some(&("device begins", Irql::Device5)));
+    assert_eq!(
+        take_notes().first(),
+        Some(&("device begins", Irql::Device5))
+    );
     Machine::set_irql(Irql::Passive);
 }
 
@@ -103,7 +116,10 @@ fn nothing_comes_while_interrupts_are_disabled() {
     Machine::send_ipi(ProcessorSet::only(ProcessorNumber::BOOT));
     assert_eq!(take_notes(), []);
     Machine::restore_interrupts(enabled);
-    assert_eq!(take_notes(), [("call", Irql::Ipi), ("leave", Irql::Passive)]);
+    assert_eq!(
+        take_notes(),
+        [("call", Irql::Ipi), ("leave", Irql::Passive)]
+    );
 }
 
 #[test]
@@ -112,6 +128,9 @@ fn the_clock_of_each_processor_ticks_by_the_counter() {
     Machine::start_clock(100);
     sim::on_processor(ProcessorNumber(1), || Machine::start_clock(250));
     sim::advance(1000);
-    let ticks = take_notes().iter().filter(|(what, _)| *what == "clock").count();
+    let ticks = take_notes()
+        .iter()
+        .filter(|(what, _)| *what == "clock")
+        .count();
     assert_eq!(ticks, 10 + 4);
 }

@@ -1,10 +1,12 @@
 //! The floor's guarantees about memory, on the simulated machine: one owner for each page, no mapping over another, and
 //! tables that say what was asked for.
 
-use arch::contract::{FrameNumber, MemoryType, PAGE_SIZE, PhysAddr, Protection, VirtAddr, VirtRange};
+use arch::contract::{
+    FrameNumber, MemoryType, PAGE_SIZE, PhysAddr, Protection, VirtAddr, VirtRange,
+};
 use arch::memory::{
-    DeviceError, DeviceWindow, Frame, FrameSource, KernelMapping, MapError, MappedLeaf, claim_low_frame, kernel_leaves, layout,
-    permanent_words, usable_frames,
+    DeviceError, DeviceWindow, Frame, FrameSource, KernelMapping, MapError, MappedLeaf,
+    claim_low_frame, kernel_leaves, layout, permanent_words, usable_frames,
 };
 use arch::sim;
 
@@ -17,7 +19,11 @@ struct Frames {
 
 impl Frames {
     fn new(left: usize) -> Self {
-        Self { next: sim::RAM_BASE / PAGE_SIZE, left, returned: 0 }
+        Self {
+            next: sim::RAM_BASE / PAGE_SIZE,
+            left,
+            returned: 0,
+        }
     }
 }
 
@@ -64,22 +70,41 @@ fn a_frame_has_one_owner() {
 fn what_is_reserved_or_no_ram_cannot_be_claimed() {
     let _machine = sim::boot(1);
     let loader = sim::loader_block();
-    let image = VirtRange { start: layout::IMAGE, end: VirtAddr(layout::IMAGE.0 + 1) };
+    let image = VirtRange {
+        start: layout::IMAGE,
+        end: VirtAddr(layout::IMAGE.0 + 1),
+    };
     let image_frame = FrameNumber::containing(leaves_in(image)[0].physical);
     let reserved = FrameNumber(loader.reserved[0].start / PAGE_SIZE);
-    for number in [reserved, image_frame, FrameNumber(0), FrameNumber(u64::MAX), FrameNumber((sim::RAM_BASE + sim::RAM_LENGTH) / PAGE_SIZE)] {
+    for number in [
+        reserved,
+        image_frame,
+        FrameNumber(0),
+        FrameNumber(u64::MAX),
+        FrameNumber((sim::RAM_BASE + sim::RAM_LENGTH) / PAGE_SIZE),
+    ] {
         assert!(Frame::claim(number).is_none(), "{number:?}");
     }
-    assert_eq!(claim_low_frame(), None, "the simulated machine has no RAM below 1 MiB");
+    assert_eq!(
+        claim_low_frame(),
+        None,
+        "the simulated machine has no RAM below 1 MiB"
+    );
 }
 
 #[test]
 fn the_image_is_mapped_section_by_section_and_ram_without_its_code() {
     let _machine = sim::boot(1);
-    let image = leaves_in(VirtRange { start: layout::IMAGE, end: VirtAddr(layout::IMAGE.0 + 40 * PAGE_SIZE) });
+    let image = leaves_in(VirtRange {
+        start: layout::IMAGE,
+        end: VirtAddr(layout::IMAGE.0 + 40 * PAGE_SIZE),
+    });
     let protection_at = |page: u64| {
         let address = VirtAddr(layout::IMAGE.0 + page * PAGE_SIZE);
-        image.iter().find(|leaf| leaf.address == address).map(|leaf| leaf.protection)
+        image
+            .iter()
+            .find(|leaf| leaf.address == address)
+            .map(|leaf| leaf.protection)
     };
     assert_eq!(protection_at(0), Some(Protection::Execute));
     assert_eq!(protection_at(15), Some(Protection::Execute));
@@ -87,17 +112,35 @@ fn the_image_is_mapped_section_by_section_and_ram_without_its_code() {
     assert_eq!(protection_at(24), Some(Protection::ReadWrite));
     assert_eq!(protection_at(32), None, "the guard page of the boot stack");
     assert_eq!(protection_at(33), Some(Protection::ReadWrite));
-    assert_eq!(protection_at(37), None, "the guard page of the emergency stack");
+    assert_eq!(
+        protection_at(37),
+        None,
+        "the guard page of the emergency stack"
+    );
     assert_eq!(protection_at(38), Some(Protection::ReadWrite));
 
-    let code = image.iter().find(|leaf| leaf.protection == Protection::Execute).expect("there is code").physical;
-    let map = VirtRange { start: layout::PHYSICAL_MAP, end: VirtAddr(layout::PHYSICAL_MAP.0 + layout::PHYSICAL_MAP_LENGTH) };
+    let code = image
+        .iter()
+        .find(|leaf| leaf.protection == Protection::Execute)
+        .expect("there is code")
+        .physical;
+    let map = VirtRange {
+        start: layout::PHYSICAL_MAP,
+        end: VirtAddr(layout::PHYSICAL_MAP.0 + layout::PHYSICAL_MAP_LENGTH),
+    };
     let mapped: u64 = leaves_in(map).iter().map(|leaf| leaf.length).sum();
-    assert_eq!(mapped, sim::RAM_LENGTH - 24 * PAGE_SIZE, "all RAM but 16 pages of code and 8 of constants");
+    assert_eq!(
+        mapped,
+        sim::RAM_LENGTH - 24 * PAGE_SIZE,
+        "all RAM but 16 pages of code and 8 of constants"
+    );
     for leaf in leaves_in(map) {
         assert_eq!(leaf.address, layout::physical_map(leaf.physical));
         assert_eq!(leaf.protection, Protection::ReadWrite);
-        assert!(code.0 < leaf.physical.0 || leaf.physical.0 + leaf.length <= code.0, "code has no writable alias");
+        assert!(
+            code.0 < leaf.physical.0 || leaf.physical.0 + leaf.length <= code.0,
+            "code has no writable alias"
+        );
     }
 }
 
@@ -106,20 +149,31 @@ fn a_mapping_owns_its_frames_and_gives_them_back() {
     let _machine = sim::boot(1);
     let range = VirtRange::of_pages(VirtAddr(layout::POOL.start.0 + (64 << 20)), 40);
     let mut frames = Frames::new(100);
-    let mapping = KernelMapping::create(range, Protection::ReadWrite, &mut frames).expect("there are frames");
+    let mapping =
+        KernelMapping::create(range, Protection::ReadWrite, &mut frames).expect("there are frames");
     assert_eq!(mapping.range(), range);
     let leaves = leaves_in(range);
     assert_eq!(leaves.len(), 40);
     for leaf in &leaves {
-        assert_eq!((leaf.length, leaf.protection, leaf.memory_type), (PAGE_SIZE, Protection::ReadWrite, MemoryType::Normal));
-        assert!(Frame::claim(FrameNumber::containing(leaf.physical)).is_none(), "the mapping owns it");
+        assert_eq!(
+            (leaf.length, leaf.protection, leaf.memory_type),
+            (PAGE_SIZE, Protection::ReadWrite, MemoryType::Normal)
+        );
+        assert!(
+            Frame::claim(FrameNumber::containing(leaf.physical)).is_none(),
+            "the mapping owns it"
+        );
     }
     let over = VirtRange::of_pages(VirtAddr(range.end.0 - PAGE_SIZE), 2);
-    assert_eq!(KernelMapping::create(over, Protection::ReadOnly, &mut frames).err(), Some(MapError::Occupied));
+    assert_eq!(
+        KernelMapping::create(over, Protection::ReadOnly, &mut frames).err(),
+        Some(MapError::Occupied)
+    );
     mapping.destroy(&mut frames);
     assert_eq!(frames.returned, 40);
     assert!(leaves_in(range).is_empty());
-    let frame = Frame::claim(FrameNumber::containing(leaves[0].physical)).expect("it was given back");
+    let frame =
+        Frame::claim(FrameNumber::containing(leaves[0].physical)).expect("it was given back");
     let _ = frame.release();
 }
 
@@ -128,7 +182,10 @@ fn a_mapping_that_finds_no_memory_leaves_nothing_behind() {
     let _machine = sim::boot(1);
     let range = VirtRange::of_pages(VirtAddr(layout::STACKS.start.0 + (1 << 30)), 10);
     let mut frames = Frames::new(8);
-    assert_eq!(KernelMapping::create(range, Protection::ReadWrite, &mut frames).err(), Some(MapError::NoMemory));
+    assert_eq!(
+        KernelMapping::create(range, Protection::ReadWrite, &mut frames).err(),
+        Some(MapError::NoMemory)
+    );
     assert!(leaves_in(range).is_empty());
     // Of the eight, up to three became tables, which stay; the others are back.
     assert!(frames.returned >= 5, "{} came back", frames.returned);
@@ -143,11 +200,21 @@ fn only_the_regions_for_mappings_take_mappings() {
         VirtRange::of_pages(layout::PHYSICAL_MAP, 1),
         VirtRange::of_pages(VirtAddr(0x1000), 1),
         VirtRange::of_pages(VirtAddr(layout::POOL.end.0 - PAGE_SIZE), 2),
-        VirtRange { start: VirtAddr(layout::POOL.start.0 + 1), end: VirtAddr(layout::POOL.start.0 + 1 + PAGE_SIZE) },
-        VirtRange { start: layout::POOL.start, end: layout::POOL.start },
+        VirtRange {
+            start: VirtAddr(layout::POOL.start.0 + 1),
+            end: VirtAddr(layout::POOL.start.0 + 1 + PAGE_SIZE),
+        },
+        VirtRange {
+            start: layout::POOL.start,
+            end: layout::POOL.start,
+        },
     ];
     for range in bad {
-        assert_eq!(KernelMapping::create(range, Protection::ReadWrite, &mut frames).err(), Some(MapError::BadRange), "{range:?}");
+        assert_eq!(
+            KernelMapping::create(range, Protection::ReadWrite, &mut frames).err(),
+            Some(MapError::BadRange),
+            "{range:?}"
+        );
     }
     assert_eq!(frames.left, 10);
 }
@@ -157,16 +224,28 @@ fn a_device_window_is_never_ram() {
     let _machine = sim::boot(1);
     let error = |address, length| DeviceWindow::map(PhysAddr(address), length).err();
     assert_eq!(error(sim::RAM_BASE, 4), Some(DeviceError::IsRam));
-    assert_eq!(error(sim::RAM_BASE - 8, 16), Some(DeviceError::IsRam), "its last page would be RAM");
+    assert_eq!(
+        error(sim::RAM_BASE - 8, 16),
+        Some(DeviceError::IsRam),
+        "its last page would be RAM"
+    );
     assert_eq!(error(0x0900_0000, 0), Some(DeviceError::BadRange));
     assert_eq!(error(u64::MAX, 2), Some(DeviceError::BadRange));
     assert_eq!(error(1 << 50, 4096), Some(DeviceError::BadRange));
     let window = DeviceWindow::map(PhysAddr(0x0900_0010), 0x1000).expect("nothing is there");
     assert_eq!(window.length(), 0x1000);
     let leaves = leaves_in(layout::DEVICES);
-    let pages: Vec<_> = leaves.iter().filter(|leaf| leaf.physical.0 >> 16 == 0x900).collect();
+    let pages: Vec<_> = leaves
+        .iter()
+        .filter(|leaf| leaf.physical.0 >> 16 == 0x900)
+        .collect();
     assert_eq!(pages.len(), 2, "0x1000 bytes from 0x10 touch two pages");
-    assert!(pages.iter().all(|leaf| leaf.memory_type == MemoryType::Device && leaf.protection == Protection::ReadWrite));
+    assert!(
+        pages
+            .iter()
+            .all(|leaf| leaf.memory_type == MemoryType::Device
+                && leaf.protection == Protection::ReadWrite)
+    );
 }
 
 #[test]

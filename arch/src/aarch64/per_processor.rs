@@ -25,7 +25,9 @@ use boards::MAX_PROCESSORS;
 
 use super::start::StartSlot;
 use super::{Machine, boot, interrupts, simd, start, timer, trap};
-use crate::contract::{Irql, Processor, ProcessorNumber, ProcessorStart, StartError, VirtAddr};
+use crate::contract::{
+    Irql, Processor, ProcessorNumber, ProcessorSet, ProcessorStart, StartError, VirtAddr,
+};
 use crate::dispatch::Levels;
 
 /// What a processor keeps for itself; written by no other, except before it runs.
@@ -173,8 +175,13 @@ impl Processor for Machine {
         unsafe { asm!("yield", "isb", options(nomem, nostack, preserves_flags)) };
     }
 
-    fn start_processor(start: &ProcessorStart) -> Result<(), StartError> {
-        start::start_processor(start)
+    fn start_processor(start: ProcessorStart) -> Result<(), StartError> {
+        start::start_processor(&start)
+    }
+
+    fn stop_by_force(_targets: ProcessorSet) -> bool {
+        // A GIC of these versions has no interrupt that passes PSTATE.I.
+        false
     }
 
     fn stop() -> ! {

@@ -80,8 +80,13 @@ pub(super) fn start_processor(start: &ProcessorStart) -> Result<(), StartError> 
         .zip(START_SLOTS.get(number))
         .ok_or(StartError::BadHardwareId)?;
     let root = translation::present_root().ok_or(StartError::NoMemory)?;
-    block.prepare(start.number, start.hardware_id, start.emergency_stack_top);
-    slot.stack_top.store(start.stack_top.0, Ordering::Relaxed);
+    block.prepare(
+        start.number,
+        start.hardware_id,
+        start.emergency_stack_top.address(),
+    );
+    slot.stack_top
+        .store(start.stack_top.address().0, Ordering::Relaxed);
     slot.block
         .store(core::ptr::from_ref(block).addr() as u64, Ordering::Relaxed);
     slot.root.store(root.0, Ordering::Relaxed);

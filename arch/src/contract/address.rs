@@ -5,6 +5,9 @@ use core::fmt;
 /// Bytes in a page, on every machine.
 pub const PAGE_SIZE: u64 = 4096;
 
+/// The same as the length of arrays.
+pub const PAGE_BYTES: usize = 4096;
+
 /// A physical address in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct PhysAddr(pub u64);
@@ -41,7 +44,10 @@ pub struct VirtRange {
 impl VirtRange {
     /// The range of `pages` pages at `start`.
     pub const fn of_pages(start: VirtAddr, pages: u64) -> Self {
-        Self { start, end: VirtAddr(start.0 + pages * PAGE_SIZE) }
+        Self {
+            start,
+            end: VirtAddr(start.0 + pages * PAGE_SIZE),
+        }
     }
 
     /// The number of bytes.

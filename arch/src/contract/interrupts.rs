@@ -29,7 +29,7 @@ pub enum LineError {
 
 /// The interrupt controller. [`initialize`](Interrupts::initialize) and [`initialize_processor`](Interrupts::initialize_processor) come first.
 pub trait Interrupts {
-    /// Sets the controller up, masked, once, on the processor that booted.
+    /// Sets the controller up, masked, once, on the processor that booted, after `memory::initialize`.
     ///
     /// # Errors
     /// One sentence: what is not as the firmware said.
@@ -39,13 +39,21 @@ pub trait Interrupts {
     fn initialize_processor();
 
     /// One line for people: which controller, how many lines.
+    ///
+    /// # Errors
+    /// What `out` gives.
     fn describe(out: &mut dyn core::fmt::Write) -> core::fmt::Result;
 
     /// Routes a line to a processor at a device level and enables it; it arrives in `Kernel::device_interrupt`.
     ///
     /// # Errors
     /// See [`LineError`].
-    fn connect_line(line: InterruptLine, level: Irql, trigger: Trigger, target: ProcessorNumber) -> Result<(), LineError>;
+    fn connect_line(
+        line: InterruptLine,
+        level: Irql,
+        trigger: Trigger,
+        target: ProcessorNumber,
+    ) -> Result<(), LineError>;
 
     /// Disables a line. Afterwards no new interrupt of it starts; one that runs on another processor may still be running.
     fn disconnect_line(line: InterruptLine);
@@ -80,5 +88,8 @@ pub trait Clock {
     fn stop_clock();
 
     /// One line for people: which timer, its rate.
+    ///
+    /// # Errors
+    /// What `out` gives.
     fn describe_clock(out: &mut dyn core::fmt::Write) -> core::fmt::Result;
 }

@@ -3,6 +3,7 @@
 use boards::{EnableMethod, PsciConduit};
 
 use super::{Irql, Registers, VirtAddr};
+use crate::memory::StackTop;
 
 /// The kernel's number for a processor: 0 is the one that booted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -63,12 +64,14 @@ impl ProcessorSet {
 
     /// Its processors, lowest number first.
     pub fn iter(self) -> impl Iterator<Item = ProcessorNumber> {
-        (0..u64::BITS).map(ProcessorNumber).filter(move |number| self.contains(*number))
+        (0..u64::BITS)
+            .map(ProcessorNumber)
+            .filter(move |number| self.contains(*number))
     }
 }
 
 /// What the floor needs to start a processor.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct ProcessorStart {
     /// The number that it gets.
     pub number: ProcessorNumber,
@@ -78,10 +81,10 @@ pub struct ProcessorStart {
     pub enable_method: EnableMethod,
     /// PSCI's conduit, where there is PSCI.
     pub psci: Option<PsciConduit>,
-    /// Top of the stack that it runs on, 16-byte aligned, guard page below.
-    pub stack_top: VirtAddr,
-    /// Top of the stack on which it reports that the first one overflowed, guard page below.
-    pub emergency_stack_top: VirtAddr,
+    /// The stack that it runs on.
+    pub stack_top: StackTop,
+    /// The stack on which it reports that the first one overflowed.
+    pub emergency_stack_top: StackTop,
 }
 
 /// Why a processor did not start.
@@ -136,7 +139,12 @@ pub trait Processor {
     ///
     /// # Errors
     /// Says what the firmware or the machine refused; the processor then stays off.
-    fn start_processor(start: &ProcessorStart) -> Result<(), StartError>;
+    fn start_processor(start: ProcessorStart) -> Result<(), StartError>;
+
+    /// Stops processors that do not answer an interrupt, for a bug check; false where the machine has no way to.
+    ///
+    /// The way is a non-maskable interrupt, so it reaches a processor with interrupts disabled.
+    fn stop_by_force(targets: ProcessorSet) -> bool;
 
     /// Stops this processor for good, with interrupts off.
     fn stop() -> !;

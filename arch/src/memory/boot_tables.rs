@@ -1,6 +1,6 @@
 //! From the loader block to the kernel's own tables.
 //!
-//! The entry code maps just enough to run: its image, writable and executable.
+//! The entry code maps just enough to run: its image and what the firmware left.
 //! Here the real tables are made, section by section, so that nothing is both
 //! writable and executable: the image; all RAM in the physical map, without the
 //! image's code and constants, which would otherwise have a writable alias; and
@@ -52,9 +52,13 @@ impl TableAccess for PoolAccess {
     }
 
     fn allocate(&mut self) -> Option<PhysAddr> {
-        let taken = POOL_NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| (next < POOL_TABLES).then_some(next + 1));
+        let taken = POOL_NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
+            (next < POOL_TABLES).then_some(next + 1)
+        });
         let offset = taken.ok()? as u64 * PAGE_SIZE;
-        Some(Machine::image_physical(VirtAddr(Self::virtual_base() + offset)))
+        Some(Machine::image_physical(VirtAddr(
+            Self::virtual_base() + offset,
+        )))
     }
 }
 
@@ -62,8 +66,12 @@ impl TableAccess for PoolAccess {
 pub(super) fn entries_at(table: PhysAddr) -> &'static [AtomicU64; ENTRIES] {
     let pool = Machine::image_physical(VirtAddr(PoolAccess::virtual_base()));
     let pointer = match table.0.checked_sub(pool.0) {
-        Some(offset) if offset < (POOL_TABLES * 4096) as u64 => (PoolAccess::virtual_base() + offset) as *const [AtomicU64; ENTRIES],
-        _ => Machine::physical_pointer(table).cast::<[AtomicU64; ENTRIES]>().cast_const(),
+        Some(offset) if offset < (POOL_TABLES * 4096) as u64 => {
+            (PoolAccess::virtual_base() + offset) as *const [AtomicU64; ENTRIES]
+        }
+        _ => Machine::physical_pointer(table)
+            .cast::<[AtomicU64; ENTRIES]>()
+            .cast_const(),
     };
     // SAFETY: `table` came from an entry that this module or the walker wrote (or is the root), so it is a page that serves
     // as a table for good; its words are accessed as atomics only.
@@ -88,12 +96,25 @@ pub enum MemoryError {
 impl fmt::Display for MemoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoUsableMemory => write!(f, "no usable memory: the firmware reports no RAM outside of what is reserved"),
-            Self::TooFragmented => write!(f, "the firmware's memory map has too many pieces for the boot tables"),
+            Self::NoUsableMemory => write!(
+                f,
+                "no usable memory: the firmware reports no RAM outside of what is reserved"
+            ),
+            Self::TooFragmented => write!(
+                f,
+                "the firmware's memory map has too many pieces for the boot tables"
+            ),
             Self::BeyondPhysicalMap => {
-                write!(f, "the firmware reports RAM above {:#x}, beyond the physical map", layout::PHYSICAL_MAP_LENGTH)
+                write!(
+                    f,
+                    "the firmware reports RAM above {:#x}, beyond the physical map",
+                    layout::PHYSICAL_MAP_LENGTH
+                )
             }
-            Self::NoRoomForFrameTable => write!(f, "no range of RAM is long enough for the table of page frames"),
+            Self::NoRoomForFrameTable => write!(
+                f,
+                "no range of RAM is long enough for the table of page frames"
+            ),
             Self::Overlap(address) => write!(f, "the memory map overlaps itself at {address}"),
         }
     }
@@ -128,7 +149,12 @@ pub(super) static KERNEL_ROOT: FloorLock<Option<PhysAddr>> = FloorLock::new(None
 
 /// What [`initialize`] found and made; zeroes before.
 pub fn summary() -> MemorySummary {
-    SUMMARY.get().copied().unwrap_or(MemorySummary { total: 0, usable: 0, image: 0, frame_table: 0 })
+    SUMMARY.get().copied().unwrap_or(MemorySummary {
+        total: 0,
+        usable: 0,
+        image: 0,
+        frame_table: 0,
+    })
 }
 
 /// Makes the kernel's own tables and the frame table, and switches to them. Once, on the processor that booted.
@@ -170,35 +196,63 @@ pub fn initialize(loader: &LoaderBlock) -> Result<(), MemoryError> {
 /// The physical pages of the image, its unmapped guard pages included.
 fn image_range(image: &ImageLayout) -> PhysRange {
     let length = image.boot_emergency_stack.end.0 - image.text.start.0;
-    PhysRange { start: image.physical_base.0, end: image.physical_base.0 + length }
+    PhysRange {
+        start: image.physical_base.0,
+        end: image.physical_base.0 + length,
+    }
 }
 
 /// RAM without the reserved ranges and the image.
-fn usable_ranges(loader: &LoaderBlock, image: &ImageLayout) -> Result<ArrayVec<PhysRange, MAX_USABLE_RANGES>, MemoryError> {
+fn usable_ranges(
+    loader: &LoaderBlock,
+    image: &ImageLayout,
+) -> Result<ArrayVec<PhysRange, MAX_USABLE_RANGES>, MemoryError> {
     let mut usable = ArrayVec::<PhysRange, MAX_USABLE_RANGES>::new();
     for range in &loader.memory {
         if range.end > layout::PHYSICAL_MAP_LENGTH {
             return Err(MemoryError::BeyondPhysicalMap);
         }
         let mut start = range.start;
-        let mut cuts: ArrayVec<PhysRange, MAX_USABLE_RANGES> =
-            loader.reserved.iter().copied().filter(|cut| cut.overlaps(range)).collect();
+        let mut cuts: ArrayVec<PhysRange, MAX_USABLE_RANGES> = loader
+            .reserved
+            .iter()
+            .copied()
+            .filter(|cut| cut.overlaps(range))
+            .collect();
         cuts.push(image_range(image));
         cuts.sort_unstable_by_key(|cut| cut.start);
         for cut in cuts.iter().filter(|cut| cut.overlaps(range)) {
             if cut.start > start {
-                usable.try_push(PhysRange { start, end: cut.start }).map_err(|_| MemoryError::TooFragmented)?;
+                usable
+                    .try_push(PhysRange {
+                        start,
+                        end: cut.start,
+                    })
+                    .map_err(|_| MemoryError::TooFragmented)?;
             }
             start = start.max(cut.end);
         }
         if start < range.end {
-            usable.try_push(PhysRange { start, end: range.end }).map_err(|_| MemoryError::TooFragmented)?;
+            usable
+                .try_push(PhysRange {
+                    start,
+                    end: range.end,
+                })
+                .map_err(|_| MemoryError::TooFragmented)?;
         }
     }
-    if usable.is_empty() { Err(MemoryError::NoUsableMemory) } else { Ok(usable) }
+    if usable.is_empty() {
+        Err(MemoryError::NoUsableMemory)
+    } else {
+        Ok(usable)
+    }
 }
 
-fn map_image(pool: &mut PoolAccess, root: PhysAddr, image: &ImageLayout) -> Result<(), MemoryError> {
+fn map_image(
+    pool: &mut PoolAccess,
+    root: PhysAddr,
+    image: &ImageLayout,
+) -> Result<(), MemoryError> {
     let sections = [
         (image.text, Protection::Execute),
         (image.rodata, Protection::ReadOnly),
@@ -208,26 +262,51 @@ fn map_image(pool: &mut PoolAccess, root: PhysAddr, image: &ImageLayout) -> Resu
     ];
     for (range, protection) in sections {
         let physical = Machine::image_physical(range.start);
-        let target = Target { physical, protection, memory_type: MemoryType::Normal };
+        let target = Target {
+            physical,
+            protection,
+            memory_type: MemoryType::Normal,
+        };
         table::map(pool, root, range.start, range.length(), target)?;
     }
     Ok(())
 }
 
 /// Maps RAM into the physical map, except the pages of the image's code and constants.
-fn map_physical(pool: &mut PoolAccess, root: PhysAddr, loader: &LoaderBlock, image: &ImageLayout) -> Result<(), MemoryError> {
+fn map_physical(
+    pool: &mut PoolAccess,
+    root: PhysAddr,
+    loader: &LoaderBlock,
+    image: &ImageLayout,
+) -> Result<(), MemoryError> {
     let hidden = PhysRange {
         start: Machine::image_physical(image.text.start).0,
         end: Machine::image_physical(image.rodata.end).0,
     };
     for range in &loader.memory {
-        let before = PhysRange { start: range.start, end: range.end.min(hidden.start) };
-        let after = PhysRange { start: range.start.max(hidden.end), end: range.end };
+        let before = PhysRange {
+            start: range.start,
+            end: range.end.min(hidden.start),
+        };
+        let after = PhysRange {
+            start: range.start.max(hidden.end),
+            end: range.end,
+        };
         for part in [before, after] {
             if !part.is_empty() {
                 let physical = PhysAddr(part.start);
-                let target = Target { physical, protection: Protection::ReadWrite, memory_type: MemoryType::Normal };
-                table::map(pool, root, layout::physical_map(physical), part.length(), target)?;
+                let target = Target {
+                    physical,
+                    protection: Protection::ReadWrite,
+                    memory_type: MemoryType::Normal,
+                };
+                table::map(
+                    pool,
+                    root,
+                    layout::physical_map(physical),
+                    part.length(),
+                    target,
+                )?;
             }
         }
     }
@@ -244,5 +323,7 @@ pub fn kernel_leaves(visit: &mut dyn FnMut(MappedLeaf)) {
 
 /// Whether the kernel's tables map anything in `range`.
 pub(super) fn any_mapped(root: PhysAddr, range: VirtRange) -> bool {
-    (range.start.0..range.end.0).step_by(4096).any(|page| table::is_mapped(&PoolAccess, root, VirtAddr(page)))
+    (range.start.0..range.end.0)
+        .step_by(4096)
+        .any(|page| table::is_mapped(&PoolAccess, root, VirtAddr(page)))
 }

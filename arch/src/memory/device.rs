@@ -41,11 +41,16 @@ impl DeviceWindow {
     /// # Errors
     /// See [`DeviceError`].
     pub fn map(physical: PhysAddr, length: u64) -> Result<Self, DeviceError> {
-        let range = PhysRange::new(physical.0, length).filter(|range| !range.is_empty()).ok_or(DeviceError::BadRange)?;
+        let range = PhysRange::new(physical.0, length)
+            .filter(|range| !range.is_empty())
+            .ok_or(DeviceError::BadRange)?;
         if range.end > 1 << 48 {
             return Err(DeviceError::BadRange);
         }
-        let pages = PhysRange { start: range.start & !(PAGE_SIZE - 1), end: range.end.next_multiple_of(PAGE_SIZE) };
+        let pages = PhysRange {
+            start: range.start & !(PAGE_SIZE - 1),
+            end: range.end.next_multiple_of(PAGE_SIZE),
+        };
         if frame::is_ram(pages) {
             return Err(DeviceError::IsRam);
         }
@@ -61,9 +66,19 @@ impl DeviceWindow {
             protection: Protection::ReadWrite,
             memory_type: MemoryType::Device,
         };
-        table::map(&mut PoolAccess, root, VirtAddr(start), pages.length(), target).map_err(|_| DeviceError::NoRoom)?;
+        table::map(
+            &mut PoolAccess,
+            root,
+            VirtAddr(start),
+            pages.length(),
+            target,
+        )
+        .map_err(|_| DeviceError::NoRoom)?;
         Machine::publish_entries();
-        Ok(Self { start: VirtAddr(start + (range.start - pages.start)), length })
+        Ok(Self {
+            start: VirtAddr(start + (range.start - pages.start)),
+            length,
+        })
     }
 
     /// Bytes of registers.
@@ -74,7 +89,10 @@ impl DeviceWindow {
     fn address<T>(&self, offset: u64) -> *mut T {
         let size = size_of::<T>() as u64;
         assert!(
-            offset.is_multiple_of(size) && offset.checked_add(size).is_some_and(|end| end <= self.length),
+            offset.is_multiple_of(size)
+                && offset
+                    .checked_add(size)
+                    .is_some_and(|end| end <= self.length),
             "register offset {offset:#x} is outside its device window of {:#x} bytes",
             self.length
         );

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use boards::{MAX_MEMORY_RANGES, PhysRange};
 
 use crate::Machine;
-use crate::contract::{FrameNumber, PAGE_SIZE, PhysAddr, Translation};
+use crate::contract::{FrameNumber, PAGE_BYTES, PAGE_SIZE, PhysAddr, Translation};
 
 const ABSENT: u8 = 0;
 const FREE: u8 = 1;
@@ -70,8 +70,8 @@ impl Frame {
     }
 
     /// The page's bytes.
-    pub fn bytes(&mut self) -> &mut [u8; PAGE_SIZE as usize] {
-        let pointer = Machine::physical_pointer(self.number.start()).cast::<[u8; PAGE_SIZE as usize]>();
+    pub fn bytes(&mut self) -> &mut [u8; PAGE_BYTES] {
+        let pointer = Machine::physical_pointer(self.number.start()).cast::<[u8; PAGE_BYTES]>();
         // SAFETY: the page is RAM in the physical map, this token is its only owner, and the borrow of it is exclusive.
         unsafe { &mut *pointer }
     }
@@ -86,7 +86,9 @@ impl Frame {
     /// # Safety
     /// The owner that it was given to has let go of it: no mapping shows it and nobody will ask for it again.
     pub(crate) unsafe fn from_address(address: PhysAddr) -> Self {
-        Self { number: FrameNumber::containing(address) }
+        Self {
+            number: FrameNumber::containing(address),
+        }
     }
 }
 
@@ -98,7 +100,9 @@ fn state_of(number: FrameNumber) -> Option<&'static AtomicU8> {
 
 /// Whether any byte of the range is RAM that frames are made of.
 pub(super) fn is_ram(range: PhysRange) -> bool {
-    FRAME_TABLE.get().is_some_and(|table| table.usable().iter().any(|usable| usable.overlaps(&range)))
+    FRAME_TABLE
+        .get()
+        .is_some_and(|table| table.usable().iter().any(|usable| usable.overlaps(&range)))
 }
 
 impl FrameTable {
@@ -109,7 +113,9 @@ impl FrameTable {
 
 /// How many bytes the frame table needs for pages up to the end of the last of `usable`, in whole pages.
 pub(super) fn table_length(usable: &[PhysRange]) -> u64 {
-    let (Some(first), Some(last)) = (usable.first(), usable.last()) else { return 0 };
+    let (Some(first), Some(last)) = (usable.first(), usable.last()) else {
+        return 0;
+    };
     ((last.end - first.start) / PAGE_SIZE).next_multiple_of(PAGE_SIZE)
 }
 
@@ -120,13 +126,16 @@ pub(super) fn table_length(usable: &[PhysRange]) -> u64 {
 /// least [`table_length`] bytes long.
 pub(super) unsafe fn initialize(usable: &[PhysRange], storage: PhysRange) {
     FRAME_TABLE.call_once(|| {
-        let first = usable.first().map_or(FrameNumber(0), |range| FrameNumber(range.start / PAGE_SIZE));
+        let first = usable
+            .first()
+            .map_or(FrameNumber(0), |range| FrameNumber(range.start / PAGE_SIZE));
         let length = usize::try_from(table_length(usable)).unwrap_or(0);
         let pointer = Machine::physical_pointer(PhysAddr(storage.start));
         // SAFETY: the storage is unused RAM of at least this length, by this function's contract.
         unsafe { pointer.write_bytes(ABSENT, length) };
         // SAFETY: the bytes were just written, are aligned as any byte is, and belong to this table for good.
-        let states = unsafe { core::slice::from_raw_parts(pointer.cast::<AtomicU8>().cast_const(), length) };
+        let states =
+            unsafe { core::slice::from_raw_parts(pointer.cast::<AtomicU8>().cast_const(), length) };
         let mut table = FrameTable {
             first,
             states,
@@ -146,10 +155,18 @@ impl FrameTable {
     fn mark(&self, range: PhysRange, state: u8) {
         let from = range.start / PAGE_SIZE - self.first.0;
         let to = range.end / PAGE_SIZE - self.first.0;
-        let (Ok(from), Ok(to)) = (usize::try_from(from), usize::try_from(to)) else { return };
+        let (Ok(from), Ok(to)) = (usize::try_from(from), usize::try_from(to)) else {
+            return;
+        };
         let pages = &self.states[from..to];
         // SAFETY: before the table is published nobody else can see these bytes; AtomicU8 has the layout of u8.
-        unsafe { pages.as_ptr().cast::<u8>().cast_mut().write_bytes(state, pages.len()) };
+        unsafe {
+            pages
+                .as_ptr()
+                .cast::<u8>()
+                .cast_mut()
+                .write_bytes(state, pages.len())
+        };
     }
 }
 
@@ -160,7 +177,9 @@ pub fn usable_frames() -> &'static [PhysRange] {
 
 /// Claims a page below 1 MiB for good, for code that a processor executes before it leaves real mode.
 pub fn claim_low_frame() -> Option<PhysAddr> {
-    (1..256).find_map(|number| Frame::claim(FrameNumber(number))).map(Frame::into_address)
+    (1..256)
+        .find_map(|number| Frame::claim(FrameNumber(number)))
+        .map(Frame::into_address)
 }
 
 /// The next frame from which [`permanent_words`] looks for contiguous ones.
@@ -178,7 +197,8 @@ pub fn permanent_words(count: usize) -> Option<&'static mut [u64]> {
             match claim_run(start, pages) {
                 Ok(()) => {
                     PERMANENT_HINT.store(start + pages, Ordering::Relaxed);
-                    let pointer = Machine::physical_pointer(FrameNumber(start).start()).cast::<u64>();
+                    let pointer =
+                        Machine::physical_pointer(FrameNumber(start).start()).cast::<u64>();
                     // SAFETY: these pages were just claimed, are contiguous in the physical map, and hold `count` words.
                     unsafe { pointer.write_bytes(0, count) };
                     // SAFETY: the words are initialised, page-aligned, and nobody else owns these pages, now or later.

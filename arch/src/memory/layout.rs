@@ -16,11 +16,20 @@ pub const PHYSICAL_MAP: VirtAddr = VirtAddr(0xFFFF_8000_0000_0000);
 /// Bytes of physical address space that the physical map can show: 32 TiB.
 pub const PHYSICAL_MAP_LENGTH: u64 = 0x2000_0000_0000;
 /// Kernel stacks.
-pub const STACKS: VirtRange = VirtRange { start: VirtAddr(0xFFFF_B000_0000_0000), end: VirtAddr(0xFFFF_B100_0000_0000) };
+pub const STACKS: VirtRange = VirtRange {
+    start: VirtAddr(0xFFFF_B000_0000_0000),
+    end: VirtAddr(0xFFFF_B100_0000_0000),
+};
 /// Device windows.
-pub const DEVICES: VirtRange = VirtRange { start: VirtAddr(0xFFFF_C000_0000_0000), end: VirtAddr(0xFFFF_C100_0000_0000) };
+pub const DEVICES: VirtRange = VirtRange {
+    start: VirtAddr(0xFFFF_C000_0000_0000),
+    end: VirtAddr(0xFFFF_C100_0000_0000),
+};
 /// The pools' memory.
-pub const POOL: VirtRange = VirtRange { start: VirtAddr(0xFFFF_D000_0000_0000), end: VirtAddr(0xFFFF_D100_0000_0000) };
+pub const POOL: VirtRange = VirtRange {
+    start: VirtAddr(0xFFFF_D000_0000_0000),
+    end: VirtAddr(0xFFFF_D100_0000_0000),
+};
 /// The machine's early window: the slot of the root table that starts here is the machine's own.
 pub const EARLY_WINDOW: VirtAddr = VirtAddr(0xFFFF_E000_0000_0000);
 /// Where the kernel image is linked.

@@ -9,7 +9,9 @@ use super::frame::{Frame, FrameSource};
 use super::layout;
 use super::table::{self, ENTRIES, TableAccess, TableError, Target};
 use crate::Machine;
-use crate::contract::{MemoryType, PAGE_SIZE, PhysAddr, Protection, Translation, VirtAddr, VirtRange};
+use crate::contract::{
+    MemoryType, PAGE_SIZE, PhysAddr, Protection, Translation, VirtAddr, VirtRange,
+};
 use core::sync::atomic::AtomicU64;
 
 /// Why a range was not mapped.
@@ -30,6 +32,20 @@ pub enum MapError {
 #[must_use = "a mapping that is dropped stays mapped for good"]
 pub struct KernelMapping {
     range: VirtRange,
+}
+
+/// The top of a stack that nobody else uses, now or later.
+///
+/// It is made from a [`KernelMapping`] alone and cannot be copied, so no two processors can be started on one stack.
+#[derive(Debug)]
+#[must_use = "a stack that is dropped stays mapped for good"]
+pub struct StackTop(VirtAddr);
+
+impl StackTop {
+    /// Where the stack pointer starts: 16-byte aligned, one past the stack's last byte.
+    pub fn address(&self) -> VirtAddr {
+        self.0
+    }
 }
 
 /// The walker's access when tables come from a frame source.
@@ -54,7 +70,11 @@ impl KernelMapping {
     ///
     /// # Errors
     /// See [`MapError`]; nothing is then mapped and no frame is gone, except for page tables, which stay for the next mapping.
-    pub fn create(range: VirtRange, protection: Protection, frames: &mut dyn FrameSource) -> Result<Self, MapError> {
+    pub fn create(
+        range: VirtRange,
+        protection: Protection,
+        frames: &mut dyn FrameSource,
+    ) -> Result<Self, MapError> {
         if !layout::is_dynamic(range) || range.length() == 0 {
             return Err(MapError::BadRange);
         }
@@ -75,7 +95,12 @@ impl KernelMapping {
         };
         Machine::publish_entries();
         drop(guard);
-        let mapped = Self { range: VirtRange { start: range.start, end: page } };
+        let mapped = Self {
+            range: VirtRange {
+                start: range.start,
+                end: page,
+            },
+        };
         match result {
             Ok(()) => Ok(mapped),
             Err(error) => {
@@ -83,6 +108,11 @@ impl KernelMapping {
                 Err(error)
             }
         }
+    }
+
+    /// Gives the mapping up for good as a stack, e.g. a processor's own.
+    pub fn into_stack(self) -> StackTop {
+        StackTop(self.range.end)
     }
 
     /// The addresses.
@@ -124,9 +154,18 @@ impl KernelMapping {
     }
 }
 
-fn map_one(root: PhysAddr, page: VirtAddr, protection: Protection, frames: &mut dyn FrameSource) -> Result<(), MapError> {
+fn map_one(
+    root: PhysAddr,
+    page: VirtAddr,
+    protection: Protection,
+    frames: &mut dyn FrameSource,
+) -> Result<(), MapError> {
     let frame = frames.allocate().ok_or(MapError::NoMemory)?;
-    let target = Target { physical: frame.number().start(), protection, memory_type: MemoryType::Normal };
+    let target = Target {
+        physical: frame.number().start(),
+        protection,
+        memory_type: MemoryType::Normal,
+    };
     match table::map(&mut SourceAccess { frames }, root, page, PAGE_SIZE, target) {
         Ok(()) => {
             frame.into_address();

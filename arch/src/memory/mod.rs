@@ -26,5 +26,5 @@ mod table;
 pub use boot_tables::{MemoryError, MemorySummary, initialize, kernel_leaves, summary};
 pub use device::{DeviceError, DeviceWindow};
 pub use frame::{Frame, FrameSource, claim_low_frame, permanent_words, usable_frames};
-pub use mapping::{KernelMapping, MapError};
+pub use mapping::{KernelMapping, MapError, StackTop};
 pub use table::MappedLeaf;

@@ -21,8 +21,12 @@ pub(super) const fn span(level: u8) -> u64 {
 }
 
 /// The index of the entry for `address` in a table of that level.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a remainder of 512 fits any usize; `try_from` is not const"
+)]
 pub(super) const fn index(address: VirtAddr, level: u8) -> usize {
-    ((address.0 / span(level)) as usize) % ENTRIES
+    (address.0 / span(level) % ENTRIES as u64) as usize
 }
 
 /// How the walker reaches tables, and gets new ones.
@@ -91,7 +95,12 @@ fn leaf_level(address: VirtAddr, physical: PhysAddr, left: u64) -> u8 {
 }
 
 /// The table of `level` that covers `address`, made where it is missing.
-fn descend(access: &mut impl TableAccess, root: PhysAddr, address: VirtAddr, level: u8) -> Result<PhysAddr, TableError> {
+fn descend(
+    access: &mut impl TableAccess,
+    root: PhysAddr,
+    address: VirtAddr,
+    level: u8,
+) -> Result<PhysAddr, TableError> {
     let mut table = root;
     for upper in 0..level {
         let slot = index(address, upper);
@@ -110,7 +119,11 @@ fn descend(access: &mut impl TableAccess, root: PhysAddr, address: VirtAddr, lev
 }
 
 /// Clears the page entry at `address`; gives the page that was mapped, or `None` if no page of 4 KiB was.
-pub(super) fn unmap_page(access: &impl TableAccess, root: PhysAddr, address: VirtAddr) -> Option<PhysAddr> {
+pub(super) fn unmap_page(
+    access: &impl TableAccess,
+    root: PhysAddr,
+    address: VirtAddr,
+) -> Option<PhysAddr> {
     let (table, level) = find(access, root, address)?;
     if level != 3 {
         return None;
@@ -131,7 +144,10 @@ pub(super) fn is_mapped(access: &impl TableAccess, root: PhysAddr, address: Virt
 fn find(access: &impl TableAccess, root: PhysAddr, address: VirtAddr) -> Option<(PhysAddr, u8)> {
     let mut table = root;
     for level in 0..=3 {
-        match Machine::decode(access.entries(table)[index(address, level)].load(Ordering::Acquire), level) {
+        match Machine::decode(
+            access.entries(table)[index(address, level)].load(Ordering::Acquire),
+            level,
+        ) {
             Entry::Absent => return None,
             Entry::Leaf { .. } => return Some((table, level)),
             Entry::Table(next) => table = next,
@@ -158,17 +174,32 @@ pub struct MappedLeaf {
 }
 
 /// Visits every leaf of the upper half below `root`, lowest address first.
-pub(super) fn for_each_leaf(access: &impl TableAccess, root: PhysAddr, visit: &mut dyn FnMut(MappedLeaf)) {
+pub(super) fn for_each_leaf(
+    access: &impl TableAccess,
+    root: PhysAddr,
+    visit: &mut dyn FnMut(MappedLeaf),
+) {
     visit_table(access, root, 0, 0xFFFF_0000_0000_0000, visit);
 }
 
-fn visit_table(access: &impl TableAccess, table: PhysAddr, level: u8, base: u64, visit: &mut dyn FnMut(MappedLeaf)) {
+fn visit_table(
+    access: &impl TableAccess,
+    table: PhysAddr,
+    level: u8,
+    base: u64,
+    visit: &mut dyn FnMut(MappedLeaf),
+) {
     for (slot, entry) in access.entries(table).iter().enumerate() {
         let address = base + slot as u64 * span(level);
         match Machine::decode(entry.load(Ordering::Acquire), level) {
             Entry::Absent => {}
             Entry::Table(next) => visit_table(access, next, level + 1, address, visit),
-            Entry::Leaf { address: physical, protection, memory_type, user } => visit(MappedLeaf {
+            Entry::Leaf {
+                address: physical,
+                protection,
+                memory_type,
+                user,
+            } => visit(MappedLeaf {
                 address: VirtAddr(address),
                 length: span(level),
                 physical,

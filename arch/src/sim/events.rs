@@ -21,16 +21,26 @@ pub fn on_processor<T>(number: ProcessorNumber, body: impl FnOnce() -> T) -> T {
 
 /// Lets a connected line interrupt now.
 pub fn interrupt(line: InterruptLine) {
-    let found = state().lines.iter().find(|(connected, ..)| *connected == line).copied();
+    let found = state()
+        .lines
+        .iter()
+        .find(|(connected, ..)| *connected == line)
+        .copied();
     if let Some((line, level, target)) = found {
-        state().processors[target.index()].pending.push(Source::Device(line, level));
+        state().processors[target.index()]
+            .pending
+            .push(Source::Device(line, level));
         on_processor(target, || {});
     }
 }
 
 /// Lets a connected line interrupt when the counter reaches `at`.
 pub fn script_interrupt(at: u64, line: InterruptLine) {
-    let target = state().lines.iter().find(|(connected, ..)| *connected == line).map_or(ProcessorNumber::BOOT, |found| found.2);
+    let target = state()
+        .lines
+        .iter()
+        .find(|(connected, ..)| *connected == line)
+        .map_or(ProcessorNumber::BOOT, |found| found.2);
     state().scripted.push((at, target, line));
 }
 
@@ -49,9 +59,17 @@ pub fn advance(ticks: u64) {
 
 fn next_event(end: u64) -> u64 {
     let state = state();
-    let clocks = state.processors.iter().filter(|p| p.clock_period > 0).map(|p| p.next_tick);
+    let clocks = state
+        .processors
+        .iter()
+        .filter(|p| p.clock_period > 0)
+        .map(|p| p.next_tick);
     let scripted = state.scripted.iter().map(|(at, ..)| *at);
-    clocks.chain(scripted).filter(|at| *at > state.counter).min().map_or(end, |at| at.min(end))
+    clocks
+        .chain(scripted)
+        .filter(|at| *at > state.counter)
+        .min()
+        .map_or(end, |at| at.min(end))
 }
 
 fn fire(now: u64) {
@@ -64,13 +82,25 @@ fn fire(now: u64) {
                 if !processor.pending.contains(&Source::Clock) {
                     processor.pending.push(Source::Clock);
                 }
-                targets.push(ProcessorNumber(u32::try_from(index).expect("a simulated machine has few processors")));
+                targets.push(ProcessorNumber(
+                    u32::try_from(index).expect("a simulated machine has few processors"),
+                ));
             }
         }
-        let due: Vec<_> = state.scripted.extract_if(.., |(at, ..)| *at <= now).collect();
+        let due: Vec<_> = state
+            .scripted
+            .extract_if(.., |(at, ..)| *at <= now)
+            .collect();
         for (_, target, line) in due {
-            if let Some((_, level, _)) = state.lines.iter().find(|(connected, ..)| *connected == line).copied() {
-                state.processors[target.index()].pending.push(Source::Device(line, level));
+            if let Some((_, level, _)) = state
+                .lines
+                .iter()
+                .find(|(connected, ..)| *connected == line)
+                .copied()
+            {
+                state.processors[target.index()]
+                    .pending
+                    .push(Source::Device(line, level));
                 targets.push(target);
             }
         }
@@ -107,7 +137,17 @@ fn take_deliverable() -> Option<Source> {
     if !me.interrupts_enabled {
         return None;
     }
-    let running = me.in_service.last().copied().unwrap_or(Irql::Passive).max(me.mask);
-    let (index, _) = me.pending.iter().enumerate().filter(|(_, source)| source.level() > running).max_by_key(|(_, source)| source.level())?;
+    let running = me
+        .in_service
+        .last()
+        .copied()
+        .unwrap_or(Irql::Passive)
+        .max(me.mask);
+    let (index, _) = me
+        .pending
+        .iter()
+        .enumerate()
+        .filter(|(_, source)| source.level() > running)
+        .max_by_key(|(_, source)| source.level())?;
     Some(me.pending.remove(index))
 }

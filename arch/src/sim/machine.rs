@@ -7,9 +7,9 @@ use boards::{Console as ConsoleDescription, LoaderBlock};
 use super::events::deliver;
 use super::state::{Ended, Source, state};
 use crate::contract::{
-    Clock, Console, ExitChannel, ExitCode, Fault, InterruptLine, Interrupts, Irql, LineError, NotOnThisMachine, Power,
-    Processor, ProcessorNumber, ProcessorSet, ProcessorStart, RegisterChanged, Registers, SelfTest, StartError, Trigger,
-    VirtAddr,
+    Clock, Console, ExitChannel, ExitCode, Fault, InterruptLine, Interrupts, Irql, LineError,
+    NotOnThisMachine, Power, Processor, ProcessorNumber, ProcessorSet, ProcessorStart,
+    RegisterChanged, Registers, SelfTest, StartError, Trigger, VirtAddr,
 };
 use crate::dispatch::Levels;
 
@@ -57,7 +57,11 @@ impl Levels for Machine {
     }
 
     fn settle_mask(level: Irql) {
-        state().me().mask = if level.masks_hardware() { level } else { Irql::Passive };
+        state().me().mask = if level.masks_hardware() {
+            level
+        } else {
+            Irql::Passive
+        };
     }
 }
 
@@ -98,13 +102,17 @@ impl Processor for Machine {
         std::thread::yield_now();
     }
 
-    fn start_processor(start: &ProcessorStart) -> Result<(), StartError> {
+    fn start_processor(start: ProcessorStart) -> Result<(), StartError> {
         let mut state = state();
         if start.number.index() >= state.processors.len() {
             return Err(StartError::BadHardwareId);
         }
-        state.started.push(*start);
+        state.started.push(start);
         Ok(())
+    }
+
+    fn stop_by_force(_targets: ProcessorSet) -> bool {
+        false
     }
 
     fn stop() -> ! {
@@ -133,7 +141,12 @@ impl Interrupts for Machine {
         out.write_str("simulated interrupt controller")
     }
 
-    fn connect_line(line: InterruptLine, level: Irql, _trigger: Trigger, target: ProcessorNumber) -> Result<(), LineError> {
+    fn connect_line(
+        line: InterruptLine,
+        level: Irql,
+        _trigger: Trigger,
+        target: ProcessorNumber,
+    ) -> Result<(), LineError> {
         if !(Irql::Device3..=Irql::Device11).contains(&level) {
             return Err(LineError::NoVector);
         }
@@ -156,7 +169,9 @@ impl Interrupts for Machine {
         for target in targets.iter() {
             {
                 let mut state = state();
-                let Some(processor) = state.processors.get_mut(target.index()) else { continue };
+                let Some(processor) = state.processors.get_mut(target.index()) else {
+                    continue;
+                };
                 if processor.pending.contains(&Source::Ipi) {
                     continue;
                 }
@@ -243,11 +258,24 @@ impl SelfTest for Machine {
             super::events::advance(1);
         }
         let found = state().me().simd;
-        if found == expected { Ok(()) } else { Err(RegisterChanged { name: "simd", expected: expected[0], found: found[0] }) }
+        if found == expected {
+            Ok(())
+        } else {
+            Err(RegisterChanged {
+                name: "simd",
+                expected: expected[0],
+                found: found[0],
+            })
+        }
     }
 
     fn scramble_simd(seed: u64) {
-        state().me().simd = [seed, seed.rotate_left(16), seed.rotate_left(32), seed.rotate_left(48)];
+        state().me().simd = [
+            seed,
+            seed.rotate_left(16),
+            seed.rotate_left(32),
+            seed.rotate_left(48),
+        ];
     }
 
     fn simd_shape() -> (u32, u32) {

@@ -9,11 +9,15 @@ use std::sync::OnceLock;
 
 use arrayvec::{ArrayString, ArrayVec};
 use boards::{
-    EnableMethod, InterruptController, LoaderBlock, PhysRange, PowerControl, ProcessorDescription, TimerDescription,
+    EnableMethod, InterruptController, LoaderBlock, PhysRange, PowerControl, ProcessorDescription,
+    TimerDescription,
 };
 
 use super::machine::Machine;
-use crate::contract::{Entry, ImageLayout, MemoryType, PAGE_SIZE, PhysAddr, Protection, Translation, VirtAddr, VirtRange};
+use crate::contract::{
+    Entry, ImageLayout, MemoryType, PAGE_BYTES, PAGE_SIZE, PhysAddr, Protection, Translation,
+    VirtAddr, VirtRange,
+};
 use crate::memory::layout;
 
 /// Where simulated RAM starts, in physical addresses.
@@ -23,7 +27,7 @@ pub const RAM_LENGTH: u64 = 32 << 20;
 
 #[repr(C, align(4096))]
 #[derive(Clone)]
-struct Page([u8; PAGE_SIZE as usize]);
+struct Page([u8; PAGE_BYTES]);
 
 struct Ram(*mut u8);
 
@@ -35,7 +39,10 @@ unsafe impl Sync for Ram {}
 fn ram() -> &'static Ram {
     static RAM: OnceLock<Ram> = OnceLock::new();
     RAM.get_or_init(|| {
-        let pages = vec![Page([0; PAGE_SIZE as usize]); usize::try_from(RAM_LENGTH / PAGE_SIZE).expect("fits the host")];
+        let pages = vec![
+            Page([0; PAGE_BYTES]);
+            usize::try_from(RAM_LENGTH / PAGE_SIZE).expect("fits the host")
+        ];
         Ram(pages.leak().as_mut_ptr().cast())
     })
 }
@@ -43,13 +50,23 @@ fn ram() -> &'static Ram {
 /// The loader block of the simulated machine.
 pub fn loader_block() -> LoaderBlock {
     let mut memory = ArrayVec::new();
-    memory.push(PhysRange { start: RAM_BASE, end: RAM_BASE + RAM_LENGTH });
+    memory.push(PhysRange {
+        start: RAM_BASE,
+        end: RAM_BASE + RAM_LENGTH,
+    });
     let mut reserved = ArrayVec::new();
-    reserved.push(PhysRange { start: RAM_BASE + (1 << 20), end: RAM_BASE + (1 << 20) + 4 * PAGE_SIZE });
+    reserved.push(PhysRange {
+        start: RAM_BASE + (1 << 20),
+        end: RAM_BASE + (1 << 20) + 4 * PAGE_SIZE,
+    });
     let mut processors = ArrayVec::new();
-    processors.push(ProcessorDescription { hardware_id: 0, firmware_id: 0, enable_method: EnableMethod::Boot });
+    processors.push(ProcessorDescription {
+        hardware_id: 0,
+        firmware_id: 0,
+        enable_method: EnableMethod::Boot,
+    });
     LoaderBlock {
-        machine: ArrayString::from("simulated").expect("fits"),
+        machine: ArrayString::from("simulated").unwrap_or_default(),
         command_line: ArrayString::new(),
         memory,
         reserved,
@@ -60,7 +77,11 @@ pub fn loader_block() -> LoaderBlock {
             distributor: PhysRange { start: 0, end: 0 },
             cpu_interface: PhysRange { start: 0, end: 0 },
         },
-        timer: TimerDescription::Generic { virtual_interrupt: 27, physical_interrupt: 30, frequency: None },
+        timer: TimerDescription::Generic {
+            virtual_interrupt: 27,
+            physical_interrupt: 30,
+            frequency: None,
+        },
         psci: None,
         power: PowerControl::None,
         initrd: None,
@@ -70,7 +91,10 @@ pub fn loader_block() -> LoaderBlock {
 /// Once a process: RAM, tables, frame table.
 pub(super) fn initialize() {
     static ONCE: OnceLock<()> = OnceLock::new();
-    ONCE.get_or_init(|| crate::memory::initialize(&loader_block()).expect("the simulated machine's own memory map is good"));
+    ONCE.get_or_init(|| {
+        crate::memory::initialize(&loader_block())
+            .expect("the simulated machine's own memory map is good")
+    });
 }
 
 const PRESENT: u64 = 1;
@@ -87,7 +111,11 @@ impl Translation for Machine {
             Protection::ReadWrite => WRITE,
             Protection::Execute => EXECUTE,
         };
-        let device = if memory_type == MemoryType::Device { DEVICE } else { 0 };
+        let device = if memory_type == MemoryType::Device {
+            DEVICE
+        } else {
+            0
+        };
         address.0 | PRESENT | permits | device
     }
 
@@ -107,8 +135,17 @@ impl Translation for Machine {
                 (false, true) => Protection::Execute,
                 (false, false) => Protection::ReadOnly,
             };
-            let memory_type = if entry & DEVICE != 0 { MemoryType::Device } else { MemoryType::Normal };
-            Entry::Leaf { address, protection, memory_type, user: false }
+            let memory_type = if entry & DEVICE != 0 {
+                MemoryType::Device
+            } else {
+                MemoryType::Normal
+            };
+            Entry::Leaf {
+                address,
+                protection,
+                memory_type,
+                user: false,
+            }
         }
     }
 
@@ -120,11 +157,26 @@ impl Translation for Machine {
         let page = |number: u64| VirtAddr(layout::IMAGE.0 + number * PAGE_SIZE);
         ImageLayout {
             physical_base: PhysAddr(RAM_BASE + (4 << 20)),
-            text: VirtRange { start: page(0), end: page(16) },
-            rodata: VirtRange { start: page(16), end: page(24) },
-            data: VirtRange { start: page(24), end: page(32) },
-            boot_stack: VirtRange { start: page(33), end: page(37) },
-            boot_emergency_stack: VirtRange { start: page(38), end: page(40) },
+            text: VirtRange {
+                start: page(0),
+                end: page(16),
+            },
+            rodata: VirtRange {
+                start: page(16),
+                end: page(24),
+            },
+            data: VirtRange {
+                start: page(24),
+                end: page(32),
+            },
+            boot_stack: VirtRange {
+                start: page(33),
+                end: page(37),
+            },
+            boot_emergency_stack: VirtRange {
+                start: page(38),
+                end: page(40),
+            },
         }
     }
 
@@ -148,8 +200,14 @@ impl Translation for Machine {
     }
 
     fn physical_pointer(address: PhysAddr) -> *mut u8 {
-        let offset = address.0.checked_sub(RAM_BASE).filter(|offset| *offset < RAM_LENGTH).expect("a physical address in simulated RAM");
-        ram().0.wrapping_add(usize::try_from(offset).expect("fits the host"))
+        let offset = address
+            .0
+            .checked_sub(RAM_BASE)
+            .filter(|offset| *offset < RAM_LENGTH)
+            .expect("a physical address in simulated RAM");
+        ram()
+            .0
+            .wrapping_add(usize::try_from(offset).expect("fits the host"))
     }
 
     fn probe_kernel(_address: VirtAddr) -> bool {

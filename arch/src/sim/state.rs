@@ -116,8 +116,8 @@ pub fn console_output() -> String {
 }
 
 /// The processors that the kernel asked to start, in order.
-pub fn started_processors() -> Vec<ProcessorStart> {
-    state().started.clone()
+pub fn started_processors() -> Vec<ProcessorNumber> {
+    state().started.iter().map(|start| start.number).collect()
 }
 
 /// How the kernel ended the machine: the payload of the panic by which `power_off` leaves a test.
@@ -129,7 +129,8 @@ pub struct Ended(pub ExitCode);
 /// # Panics
 /// If it did not end the machine.
 pub fn ended(body: impl FnOnce()) -> ExitCode {
-    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).expect_err("the machine was not ended");
+    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body))
+        .expect_err("the machine was not ended");
     match payload.downcast::<Ended>() {
         Ok(ended) => ended.0,
         Err(other) => std::panic::resume_unwind(other),

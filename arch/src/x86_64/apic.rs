@@ -81,7 +81,9 @@ pub(super) fn read(register: Register) -> u32 {
     match MODE.load(Ordering::Relaxed) {
         // The upper half of a 32-bit register's MSR is reserved and reads as zero.
         X2APIC => (register.msr().read() & 0xFFFF_FFFF) as u32,
-        XAPIC => WINDOW.get().map_or(0, |window| window.read32(u64::from(register.0))),
+        XAPIC => WINDOW
+            .get()
+            .map_or(0, |window| window.read32(u64::from(register.0))),
         _ => 0,
     }
 }
@@ -101,7 +103,12 @@ pub(super) fn write(register: Register, value: u32) {
 
 /// Finds the local APIC and decides how it is reached. Once, on the processor that booted.
 pub(super) fn initialize(controller: &InterruptController) -> Result<(), &'static str> {
-    let InterruptController::Apic { local_apic, has_8259, .. } = controller else {
+    let InterruptController::Apic {
+        local_apic,
+        has_8259,
+        ..
+    } = controller
+    else {
         return Err("the firmware describes no local APIC");
     };
     if *has_8259 {
@@ -111,8 +118,9 @@ pub(super) fn initialize(controller: &InterruptController) -> Result<(), &'stati
         MODE.store(X2APIC, Ordering::Relaxed);
         return Ok(());
     }
-    let window = DeviceWindow::map(PhysAddr(*local_apic), 0x1000)
-        .map_err(|_| "the local APIC's registers, where the MADT says they are, cannot be mapped")?;
+    let window = DeviceWindow::map(PhysAddr(*local_apic), 0x1000).map_err(
+        |_| "the local APIC's registers, where the MADT says they are, cannot be mapped",
+    )?;
     WINDOW.call_once(|| window);
     MODE.store(XAPIC, Ordering::Relaxed);
     Ok(())
@@ -203,7 +211,9 @@ pub(super) fn send(id: u32, message: Message) {
     if is_x2apic() {
         // SAFETY: fences; see the module's comment. Not `nomem`: the compiler must not move stores behind it either.
         unsafe { asm!("mfence", "lfence", options(nostack, preserves_flags)) };
-        COMMAND.msr().write(u64::from(id) << 32 | u64::from(message.command()));
+        COMMAND
+            .msr()
+            .write(u64::from(id) << 32 | u64::from(message.command()));
         return;
     }
     // Two writes: an interrupt in between could send one of its own and leave its target in the upper half.

@@ -30,7 +30,9 @@ pub(super) fn walk(frame: Option<&TrapFrame>, visit: &mut dyn FnMut(VirtAddr) ->
         None => own_frame_pointer(),
     };
     for _ in 0..MOST_FRAMES {
-        let (Some(next), Some(return_address)) = (read(rbp), read(rbp.wrapping_add(8))) else { return };
+        let (Some(next), Some(return_address)) = (read(rbp), read(rbp.wrapping_add(8))) else {
+            return;
+        };
         if return_address == 0 || !visit(VirtAddr(return_address)) || next == rbp {
             return;
         }

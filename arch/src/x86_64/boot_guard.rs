@@ -53,10 +53,20 @@ pub(super) fn install() {
     for (block, pages) in (first..).zip(&PAGES) {
         for (number, entry) in (0..).zip(&pages.0) {
             let page = block * BLOCK + number * PAGE_SIZE;
-            entry.store(if guards.contains(&page) { 0 } else { page | MAPPED }, Ordering::Relaxed);
+            entry.store(
+                if guards.contains(&page) {
+                    0
+                } else {
+                    page | MAPPED
+                },
+                Ordering::Relaxed,
+            );
         }
         // The image lies in the first GiB.
-        if let Some(entry) = usize::try_from(block).ok().and_then(|block| BLOCKS.0.get(block)) {
+        if let Some(entry) = usize::try_from(block)
+            .ok()
+            .and_then(|block| BLOCKS.0.get(block))
+        {
             entry.store(pages.address() | MAPPED, Ordering::Relaxed);
         }
     }

@@ -126,8 +126,11 @@ impl Reference {
         let end = self.sample();
         apic::write(TIMER_INITIAL, 0);
 
-        let femtoseconds = u128::from(self.elapsed(begin.reference, end.reference)) * u128::from(self.period());
-        let rate = |ticks: u64| u64::try_from(u128::from(ticks) * FEMTOSECONDS_PER_SECOND / femtoseconds).ok();
+        let femtoseconds =
+            u128::from(self.elapsed(begin.reference, end.reference)) * u128::from(self.period());
+        let rate = |ticks: u64| {
+            u64::try_from(u128::from(ticks) * FEMTOSECONDS_PER_SECOND / femtoseconds).ok()
+        };
         Some(Rates {
             counter: rate(end.counter.checked_sub(begin.counter)?)?,
             apic_timer: rate(u64::from(begin.apic_timer.wrapping_sub(end.apic_timer)))?,
@@ -153,14 +156,28 @@ impl Reference {
 
     /// The three clocks at one moment: the tightest of several tries.
     fn sample(&self) -> Sample {
-        let mut best = (u64::MAX, Sample { counter: 0, reference: 0, apic_timer: 0 });
+        let mut best = (
+            u64::MAX,
+            Sample {
+                counter: 0,
+                reference: 0,
+                apic_timer: 0,
+            },
+        );
         for _ in 0..8 {
             let before = read_counter();
             let reference = self.read();
             let apic_timer = apic::read(TIMER_CURRENT);
             let width = read_counter().wrapping_sub(before);
             if width < best.0 {
-                best = (width, Sample { counter: before + width / 2, reference, apic_timer });
+                best = (
+                    width,
+                    Sample {
+                        counter: before + width / 2,
+                        reference,
+                        apic_timer,
+                    },
+                );
             }
         }
         best.1

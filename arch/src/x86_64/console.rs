@@ -61,7 +61,15 @@ fn named(number: u16) -> IoPort {
 fn open(number: u16) {
     let port = named(number);
     wait_for(port, ALL_SENT);
-    for (offset, value) in [(1, 0x00), (LINE_CONTROL, 0x80), (0, 1), (1, 0), (LINE_CONTROL, 0x03), (2, 0xC7), (4, 0x03)] {
+    for (offset, value) in [
+        (1, 0x00),
+        (LINE_CONTROL, 0x80),
+        (0, 1),
+        (1, 0),
+        (LINE_CONTROL, 0x03),
+        (2, 0xC7),
+        (4, 0x03),
+    ] {
         port.offset(offset).write8(value);
     }
     IS_DEAD.store(false, Ordering::Relaxed);

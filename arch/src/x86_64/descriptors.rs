@@ -137,7 +137,10 @@ impl Descriptors {
             limit: u16,
             base: u64,
         }
-        let pointer = Pointer { limit: LIMIT, base: self.segments.as_ptr() as u64 };
+        let pointer = Pointer {
+            limit: LIMIT,
+            base: self.segments.as_ptr() as u64,
+        };
         // SAFETY: the table lives for good and its code and data segments are flat and those that run now by nature, so
         // loading CS (by a far return to the next instruction), SS and the rest changes nothing for the running code.
         unsafe {

@@ -44,8 +44,11 @@ struct EntryRecord {
 }
 
 #[unsafe(link_section = ".data.entry_record")]
-static ENTRY_RECORD: EntryRecord =
-    EntryRecord { start_info: AtomicU32::new(1), counter_low: AtomicU32::new(0), counter_high: AtomicU32::new(0) };
+static ENTRY_RECORD: EntryRecord = EntryRecord {
+    start_info: AtomicU32::new(1),
+    counter_low: AtomicU32::new(0),
+    counter_high: AtomicU32::new(0),
+};
 
 global_asm!(
     r#"
@@ -313,13 +316,16 @@ extern "C" fn start() -> ! {
         firmware,
         boot_processor: u64::from(cpu::apic_id()),
         entry_level: EntryLevel::Protected32,
-        counter_at_entry: counter(&ENTRY_RECORD.counter_low) | counter(&ENTRY_RECORD.counter_high) << 32,
+        counter_at_entry: counter(&ENTRY_RECORD.counter_low)
+            | counter(&ENTRY_RECORD.counter_high) << 32,
     })
 }
 
 /// Makes this processor ready for exceptions, interrupts (still masked) and SYSCALL: the one whose block was prepared.
 pub(super) fn adopt(number: ProcessorNumber) {
-    let Some(block) = per_processor::block(number) else { super::power::halt() };
+    let Some(block) = per_processor::block(number) else {
+        super::power::halt()
+    };
     // SAFETY: `prepare` filled the tables in with stacks that live for good; the block is this processor's alone.
     unsafe { descriptors::Descriptors::load(&block.descriptors) };
     per_processor::install(block, number, features().contains(Features::SMAP));

@@ -22,7 +22,8 @@ use super::trap::TrapFrame;
 use super::{console, interrupts, per_processor, power};
 use crate::Machine;
 use crate::contract::{
-    Access, Exception, ExceptionClass, ExitCode, FaultReason, PAGE_SIZE, Power, Processor, Translation, VirtAddr,
+    Access, Exception, ExceptionClass, ExitCode, FaultReason, PAGE_SIZE, Power, Processor,
+    Translation, VirtAddr,
 };
 
 const DEBUG: u64 = 1;
@@ -45,7 +46,10 @@ pub(super) fn take(frame: &mut TrapFrame) {
         _ => {}
     }
     let exception = decode(frame);
-    let reports_overflow = matches!(exception.class, ExceptionClass::StackOverflow | ExceptionClass::DoubleFault);
+    let reports_overflow = matches!(
+        exception.class,
+        ExceptionClass::StackOverflow | ExceptionClass::DoubleFault
+    );
     if exception.from_user || !(reports_overflow || is_in_emergency()) {
         report(&exception, frame);
         return;
@@ -64,7 +68,9 @@ pub(super) fn take(frame: &mut TrapFrame) {
 }
 
 fn is_in_emergency() -> bool {
-    per_processor::current().in_emergency.load(Ordering::Relaxed)
+    per_processor::current()
+        .in_emergency
+        .load(Ordering::Relaxed)
 }
 
 fn cr2() -> u64 {
@@ -77,7 +83,9 @@ fn cr2() -> u64 {
 /// Clears DR6, which the processor only ever sets.
 fn clear_debug_status() {
     // SAFETY: DR6 only reports.
-    unsafe { asm!("mov dr6, {}", in(reg) 0xFFFF_0FF0_u64, options(nomem, nostack, preserves_flags)) };
+    unsafe {
+        asm!("mov dr6, {}", in(reg) 0xFFFF_0FF0_u64, options(nomem, nostack, preserves_flags))
+    };
 }
 
 /// The exception in the contract's words.
@@ -94,7 +102,9 @@ fn decode(frame: &TrapFrame) -> Exception {
         DOUBLE_FAULT if hit_guard_page(frame) => ExceptionClass::StackOverflow,
         DOUBLE_FAULT => ExceptionClass::DoubleFault,
         13 => ExceptionClass::PrivilegedInstruction,
-        PAGE_FAULT if !frame.is_from_user() && hit_guard_page(frame) => ExceptionClass::StackOverflow,
+        PAGE_FAULT if !frame.is_from_user() && hit_guard_page(frame) => {
+            ExceptionClass::StackOverflow
+        }
         PAGE_FAULT => page_fault(frame.error),
         16 | 19 => ExceptionClass::FloatingPoint,
         17 => ExceptionClass::Misaligned,
@@ -121,7 +131,11 @@ fn page_fault(error: u64) -> ExceptionClass {
     } else {
         Access::Read
     };
-    let reason = if error & 1 != 0 { FaultReason::Permission } else { FaultReason::NotMapped };
+    let reason = if error & 1 != 0 {
+        FaultReason::Permission
+    } else {
+        FaultReason::NotMapped
+    };
     ExceptionClass::PageFault { access, reason }
 }
 

@@ -51,13 +51,24 @@ pub(super) fn features() -> Features {
 pub(super) fn detect() {
     let basic = __cpuid(0);
     let version = __cpuid(1);
-    let structured = if basic.eax >= 7 { __cpuid_count(7, 0) } else { __cpuid(0x4000_FFFF) };
-    let extended = if __cpuid(0x8000_0000).eax >= 0x8000_0001 { __cpuid(0x8000_0001).edx } else { 0 };
+    let structured = if basic.eax >= 7 {
+        __cpuid_count(7, 0)
+    } else {
+        __cpuid(0x4000_FFFF)
+    };
+    let extended = if __cpuid(0x8000_0000).eax >= 0x8000_0001 {
+        __cpuid(0x8000_0001).edx
+    } else {
+        0
+    };
     let mut found = Features::empty();
     found.set(Features::X2APIC, version.ecx & 1 << 21 != 0);
     found.set(Features::TSC_DEADLINE, version.ecx & 1 << 24 != 0);
     found.set(Features::XSAVE, version.ecx & 1 << 26 != 0);
-    found.set(Features::AVX, found.contains(Features::XSAVE) && version.ecx & 1 << 28 != 0);
+    found.set(
+        Features::AVX,
+        found.contains(Features::XSAVE) && version.ecx & 1 << 28 != 0,
+    );
     found.set(Features::GIGABYTE_BLOCKS, extended & 1 << 26 != 0);
     found.set(Features::RDTSCP, extended & 1 << 27 != 0);
     if basic.eax >= 7 {
@@ -66,7 +77,10 @@ pub(super) fn detect() {
         found.set(Features::UMIP, structured.ecx & 1 << 2 != 0);
     }
     // "Genu" in EBX: Intel.
-    found.set(Features::SLOW_INIT, basic.ebx == 0x756E_6547 && version.eax >> 8 & 0xF == 15);
+    found.set(
+        Features::SLOW_INIT,
+        basic.ebx == 0x756E_6547 && version.eax >> 8 & 0xF == 15,
+    );
     FEATURES.store(found.bits(), Ordering::Relaxed);
 }
 
@@ -90,9 +104,12 @@ pub(super) fn enable_on_this_processor() {
     const SMAP: u64 = 1 << 21;
     let found = features();
     let mut bits = 0;
-    for (feature, bit) in
-        [(Features::UMIP, UMIP), (Features::XSAVE, OSXSAVE), (Features::SMEP, SMEP), (Features::SMAP, SMAP)]
-    {
+    for (feature, bit) in [
+        (Features::UMIP, UMIP),
+        (Features::XSAVE, OSXSAVE),
+        (Features::SMEP, SMEP),
+        (Features::SMAP, SMAP),
+    ] {
         if found.contains(feature) {
             bits |= bit;
         }
@@ -104,9 +121,15 @@ pub(super) fn enable_on_this_processor() {
             cr4 = out(reg) _, bits = in(reg) bits, options(nostack));
     }
     if found.contains(Features::XSAVE) {
-        let components: u32 = if found.contains(Features::AVX) { 0b111 } else { 0b011 };
+        let components: u32 = if found.contains(Features::AVX) {
+            0b111
+        } else {
+            0b011
+        };
         // SAFETY: CR4.OSXSAVE is set above, and the components (x87, SSE, and AVX where it exists) are ones that
         // the processor has.
-        unsafe { asm!("xsetbv", in("ecx") 0, in("eax") components, in("edx") 0, options(nomem, nostack)) };
+        unsafe {
+            asm!("xsetbv", in("ecx") 0, in("eax") components, in("edx") 0, options(nomem, nostack))
+        };
     }
 }

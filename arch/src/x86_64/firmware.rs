@@ -36,7 +36,9 @@ pub fn firmware_memory() -> FirmwareMemory {
 
 impl PhysicalMemory for FirmwareMemory {
     fn read(&self, address: u64, into: &mut [u8]) -> bool {
-        let Some(end) = address.checked_add(into.len() as u64) else { return false };
+        let Some(end) = address.checked_add(into.len() as u64) else {
+            return false;
+        };
         let source = if kernel_root().is_some() {
             if end > layout::PHYSICAL_MAP_LENGTH || !is_mapped(address, end) {
                 return false;
@@ -60,12 +62,16 @@ impl PhysicalMemory for FirmwareMemory {
 
 fn is_mapped(start: u64, end: u64) -> bool {
     let first = start & !(PAGE_SIZE - 1);
-    (first..end).step_by(4096).all(|page| Machine::probe_kernel(layout::physical_map(PhysAddr(page))))
+    (first..end)
+        .step_by(4096)
+        .all(|page| Machine::probe_kernel(layout::physical_map(PhysAddr(page))))
 }
 
 fn read_u32(address: u64) -> Option<u32> {
     let mut bytes = [0; 4];
-    firmware_memory().read(address, &mut bytes).then(|| u32::from_le_bytes(bytes))
+    firmware_memory()
+        .read(address, &mut bytes)
+        .then(|| u32::from_le_bytes(bytes))
 }
 
 /// What the register that should point to the start-of-day structure points to.
@@ -76,9 +82,13 @@ pub(super) fn find(start_info: u32) -> Firmware {
             if let Some(port) = exit_port(address) {
                 super::power::remember_exit_port(port);
             }
-            Firmware::Pvh { start_info: PhysAddr(address) }
+            Firmware::Pvh {
+                start_info: PhysAddr(address),
+            }
         }
-        Some(found) => Firmware::Nothing { found: u64::from(found) },
+        Some(found) => Firmware::Nothing {
+            found: u64::from(found),
+        },
         None => Firmware::Nothing { found: address },
     }
 }
@@ -91,12 +101,21 @@ fn exit_port(start_info: u64) -> Option<u16> {
     let line = u64::from(high) << 32 | u64::from(low);
     let byte = |offset: u64| {
         let mut byte = [0];
-        (offset < COMMAND_LINE_LIMIT && firmware_memory().read(line.checked_add(offset)?, &mut byte) && byte[0] != 0)
+        (offset < COMMAND_LINE_LIMIT
+            && firmware_memory().read(line.checked_add(offset)?, &mut byte)
+            && byte[0] != 0)
             .then_some(byte[0])
     };
-    let is_key = |start: u64| (start..).zip(KEY).all(|(offset, &wanted)| byte(offset) == Some(wanted));
-    let start = (0..COMMAND_LINE_LIMIT).take_while(|&offset| byte(offset).is_some()).find(|&offset| is_key(offset))?;
-    let digits = (start + KEY.len() as u64..).map_while(|offset| char::from(byte(offset)?).to_digit(16));
+    let is_key = |start: u64| {
+        (start..)
+            .zip(KEY)
+            .all(|(offset, &wanted)| byte(offset) == Some(wanted))
+    };
+    let start = (0..COMMAND_LINE_LIMIT)
+        .take_while(|&offset| byte(offset).is_some())
+        .find(|&offset| is_key(offset))?;
+    let digits =
+        (start + KEY.len() as u64..).map_while(|offset| char::from(byte(offset)?).to_digit(16));
     let port = digits.take(5).fold(0_u32, |port, digit| port << 4 | digit);
     u16::try_from(port).ok().filter(|port| *port != 0)
 }

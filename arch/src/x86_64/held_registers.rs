@@ -26,8 +26,10 @@ struct Values {
     simd: [[u64; 4]; SIMD],
 }
 
-const NAMES: [&str; GENERAL] =
-    ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
+const NAMES: [&str; GENERAL] = [
+    "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+    "r15",
+];
 
 macro_rules! simd_names {
     ($($number:literal)*) => {
@@ -44,9 +46,19 @@ const SIMD_NAMES: [[&str; 4]; SIMD] = simd_names!(0 1 2 3 4 5 6 7 8 9 10 11 12 1
 
 unsafe extern "C" {
     /// Holds with 128-bit registers until `*counter >= target`; then stores what it finds.
-    fn hold_registers_128(values: *const Values, found: *mut Values, counter: *const AtomicU64, target: u64);
+    fn hold_registers_128(
+        values: *const Values,
+        found: *mut Values,
+        counter: *const AtomicU64,
+        target: u64,
+    );
     /// The same with 256-bit registers.
-    fn hold_registers_256(values: *const Values, found: *mut Values, counter: *const AtomicU64, target: u64);
+    fn hold_registers_256(
+        values: *const Values,
+        found: *mut Values,
+        counter: *const AtomicU64,
+        target: u64,
+    );
     /// Loads the 128-bit registers.
     fn load_simd_128(values: *const Values);
     /// Loads the 256-bit registers.
@@ -74,9 +86,17 @@ impl Values {
     fn from_seed(seed: u64) -> Self {
         let mut places = 1..;
         let mut next = || value(seed, places.next().unwrap_or(0));
-        let mut values = Self { general: [0; GENERAL], flags: 0, simd: [[0; 4]; SIMD] };
+        let mut values = Self {
+            general: [0; GENERAL],
+            flags: 0,
+            simd: [[0; 4]; SIMD],
+        };
         values.general.iter_mut().for_each(|word| *word = next());
-        values.simd.iter_mut().flatten().for_each(|word| *word = next());
+        values
+            .simd
+            .iter_mut()
+            .flatten()
+            .for_each(|word| *word = next());
         // The other flags, IF above all, stay as they are.
         values.flags = flags() & !ARITHMETIC_FLAGS | next() & ARITHMETIC_FLAGS;
         values
@@ -106,12 +126,24 @@ pub(super) fn hold(counter: &AtomicU64, target: u64, seed: u64) -> Result<(), Re
 
 fn compare(values: &Values, found: &Values) -> Result<(), RegisterChanged> {
     let check = |name, expected, found| {
-        if expected == found { Ok(()) } else { Err(RegisterChanged { name, expected, found }) }
+        if expected == found {
+            Ok(())
+        } else {
+            Err(RegisterChanged {
+                name,
+                expected,
+                found,
+            })
+        }
     };
     for ((name, &expected), &found) in NAMES.into_iter().zip(&values.general).zip(&found.general) {
         check(name, expected, found)?;
     }
-    check("rflags", values.flags & ARITHMETIC_FLAGS, found.flags & ARITHMETIC_FLAGS)?;
+    check(
+        "rflags",
+        values.flags & ARITHMETIC_FLAGS,
+        found.flags & ARITHMETIC_FLAGS,
+    )?;
     let words = if has_256() { 4 } else { 2 };
     for ((names, expected), found) in SIMD_NAMES.iter().zip(&values.simd).zip(&found.simd) {
         for word in 0..words {
@@ -134,7 +166,9 @@ pub(super) fn scramble(seed: u64) {
     // Rounding (14:13), flush to zero (15) and the sticky flags (5:0) from the seed; every exception stays masked.
     let control = 0x1F80 | (values.general[0] & 0xE03F) as u32;
     // SAFETY: only bits that every processor with SSE has.
-    unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const control, options(nostack, preserves_flags, readonly)) };
+    unsafe {
+        asm!("ldmxcsr [{}]", in(reg) &raw const control, options(nostack, preserves_flags, readonly))
+    };
 }
 
 global_asm!(

@@ -31,7 +31,11 @@ pub(super) fn fill() {
             _ => 0,
         };
         // User mode may use INT3, INTO and the system call; any other INT n from there is #GP.
-        let privilege = if matches!(vector, 3 | 4 | SYSTEM_CALL_VECTOR) { 3 } else { 0 };
+        let privilege = if matches!(vector, 3 | 4 | SYSTEM_CALL_VECTOR) {
+            3
+        } else {
+            0
+        };
         let address = stub(vector);
         // SDM volume 3, 7.14.1: offset 15:0, selector, IST, type 14 (interrupt gate) with DPL and P, offset 31:16; 63:32.
         let low = address & 0xFFFF
@@ -51,7 +55,12 @@ pub(super) fn load() {
         limit: u16,
         base: u64,
     }
-    let pointer = Pointer { limit: LIMIT, base: TABLE.0.as_ptr() as u64 };
+    let pointer = Pointer {
+        limit: LIMIT,
+        base: TABLE.0.as_ptr() as u64,
+    };
     // SAFETY: the table is filled in and lives for good; its gates lead to the stubs.
-    unsafe { asm!("lidt [{}]", in(reg) &raw const pointer, options(readonly, nostack, preserves_flags)) };
+    unsafe {
+        asm!("lidt [{}]", in(reg) &raw const pointer, options(readonly, nostack, preserves_flags))
+    };
 }

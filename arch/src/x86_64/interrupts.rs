@@ -13,7 +13,9 @@ use super::io_apic::IoApics;
 use super::trap::{FIRST_DEVICE_VECTOR, IPI_VECTOR, LAST_DEVICE_VECTOR};
 use super::{per_processor, shootdown, start};
 use crate::Machine;
-use crate::contract::{InterruptLine, Interrupts, Irql, LineError, Processor, ProcessorNumber, ProcessorSet, Trigger};
+use crate::contract::{
+    InterruptLine, Interrupts, Irql, LineError, Processor, ProcessorNumber, ProcessorSet, Trigger,
+};
 use crate::dispatch::take_interrupt;
 use crate::lock::FloorLock;
 
@@ -48,7 +50,11 @@ pub(super) fn take_device(vector: u8) {
     let line = slot(vector).load(Ordering::Acquire);
     match Irql::from_level(vector >> 4) {
         Some(level) if line != NO_LINE => {
-            take_interrupt(level, |kernel| kernel.device_interrupt(InterruptLine(line)), apic::end_of_interrupt);
+            take_interrupt(
+                level,
+                |kernel| kernel.device_interrupt(InterruptLine(line)),
+                apic::end_of_interrupt,
+            );
         }
         _ => {
             // Disconnected while it was on its way.
@@ -88,10 +94,19 @@ impl Interrupts for Machine {
     fn describe(out: &mut dyn fmt::Write) -> fmt::Result {
         let (units, lines) = IO_APICS.acquire().counts();
         let local = if apic::is_x2apic() { "x2APIC" } else { "xAPIC" };
-        write!(out, "{local}, {units} I/O APIC{}, {lines} lines", if units == 1 { "" } else { "s" })
+        write!(
+            out,
+            "{local}, {units} I/O APIC{}, {lines} lines",
+            if units == 1 { "" } else { "s" }
+        )
     }
 
-    fn connect_line(line: InterruptLine, level: Irql, trigger: Trigger, target: ProcessorNumber) -> Result<(), LineError> {
+    fn connect_line(
+        line: InterruptLine,
+        level: Irql,
+        trigger: Trigger,
+        target: ProcessorNumber,
+    ) -> Result<(), LineError> {
         if !(Irql::Device3..=Irql::Device11).contains(&level) {
             return Err(LineError::NoVector);
         }
@@ -99,7 +114,10 @@ impl Interrupts for Machine {
         if !io_apics.has_line(line.0) {
             return Err(LineError::NoSuchLine);
         }
-        if LINES.iter().any(|connected| connected.load(Ordering::Relaxed) == line.0) {
+        if LINES
+            .iter()
+            .any(|connected| connected.load(Ordering::Relaxed) == line.0)
+        {
             return Err(LineError::InUse);
         }
         // An entry has room for 8 bits of APIC id; 255 would mean all processors.
@@ -116,7 +134,10 @@ impl Interrupts for Machine {
 
     fn disconnect_line(line: InterruptLine) {
         let io_apics = IO_APICS.acquire();
-        if let Some(slot) = LINES.iter().find(|connected| connected.load(Ordering::Relaxed) == line.0) {
+        if let Some(slot) = LINES
+            .iter()
+            .find(|connected| connected.load(Ordering::Relaxed) == line.0)
+        {
             io_apics.disconnect(line.0);
             slot.store(NO_LINE, Ordering::Release);
         }

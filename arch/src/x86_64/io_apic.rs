@@ -26,9 +26,14 @@ struct Unit {
 
 impl Unit {
     fn map(described: &IoApic) -> Result<Self, &'static str> {
-        let window = DeviceWindow::map(PhysAddr(described.address), 0x20)
-            .map_err(|_| "an I/O APIC's registers, where the MADT says they are, cannot be mapped")?;
-        let mut unit = Self { window, first_line: described.first_gsi, lines: 0 };
+        let window = DeviceWindow::map(PhysAddr(described.address), 0x20).map_err(
+            |_| "an I/O APIC's registers, where the MADT says they are, cannot be mapped",
+        )?;
+        let mut unit = Self {
+            window,
+            first_line: described.first_gsi,
+            lines: 0,
+        };
         let version = unit.read(VERSION);
         if version == u32::MAX || version & 0xFF == 0 {
             return Err("there is no I/O APIC where the MADT says one is");
@@ -61,12 +66,23 @@ pub(super) struct IoApics {
 
 impl IoApics {
     pub(super) const fn new() -> Self {
-        Self { units: ArrayVec::new_const(), overrides: ArrayVec::new_const() }
+        Self {
+            units: ArrayVec::new_const(),
+            overrides: ArrayVec::new_const(),
+        }
     }
 
     /// Maps those that the firmware describes and masks every line.
-    pub(super) fn initialize(&mut self, controller: &InterruptController) -> Result<(), &'static str> {
-        let InterruptController::Apic { io_apics, overrides, .. } = controller else {
+    pub(super) fn initialize(
+        &mut self,
+        controller: &InterruptController,
+    ) -> Result<(), &'static str> {
+        let InterruptController::Apic {
+            io_apics,
+            overrides,
+            ..
+        } = controller
+        else {
             return Err("the firmware describes no I/O APIC");
         };
         for described in io_apics {
@@ -84,7 +100,10 @@ impl IoApics {
 
     /// How many I/O APICs, and how many lines.
     pub(super) fn counts(&self) -> (usize, u32) {
-        (self.units.len(), self.units.iter().map(|unit| unit.lines).sum())
+        (
+            self.units.len(),
+            self.units.iter().map(|unit| unit.lines).sum(),
+        )
     }
 
     /// Whether one of them has the line.
@@ -94,7 +113,9 @@ impl IoApics {
 
     /// Lets the line through as `vector` to the processor with that APIC id.
     pub(super) fn connect(&self, line: u32, vector: u8, trigger: Trigger, apic_id: u8) {
-        let Some((unit, entry)) = self.find(line) else { return };
+        let Some((unit, entry)) = self.find(line) else {
+            return;
+        };
         let (level, active_low) = self.signalling(line, trigger);
         let mut low = u32::from(vector);
         if level {
@@ -126,6 +147,8 @@ impl IoApics {
     }
 
     fn find(&self, line: u32) -> Option<(&Unit, u32)> {
-        self.units.iter().find_map(|unit| Some((unit, unit.entry(line)?)))
+        self.units
+            .iter()
+            .find_map(|unit| Some((unit, unit.entry(line)?)))
     }
 }

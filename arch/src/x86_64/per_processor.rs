@@ -112,7 +112,9 @@ pub(super) fn current() -> &'static ProcessorBlock {
 /// Fills a block in for a processor that does not run yet, or has no block yet.
 pub(super) fn prepare(block: &ProcessorBlock, apic_id: u32, stacks: &Stacks) {
     // Relaxed: the processor itself is told by an exchange of its own, others by the kernel above.
-    block.apic_id.store(HAS_APIC_ID | u64::from(apic_id), Relaxed);
+    block
+        .apic_id
+        .store(HAS_APIC_ID | u64::from(apic_id), Relaxed);
     block.kernel_stack.store(stacks.kernel, Relaxed);
     block.descriptors.prepare(stacks);
 }

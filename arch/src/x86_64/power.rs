@@ -14,7 +14,7 @@ use boards::{LoaderBlock, PowerControl};
 
 use super::registers::IoPort;
 use super::{Machine, apic, interrupts, shootdown};
-use crate::contract::{ExitChannel, ExitCode, Power, Processor};
+use crate::contract::{ExitChannel, ExitCode, Power, Processor, ProcessorSet};
 
 /// In PM1a_CNT: go to the state that SLP_TYP (bits 12:10) names.
 const SLEEP: u16 = 1 << 13;
@@ -50,8 +50,13 @@ pub(super) fn remember_exit_port(port: u16) {
 
 /// Stops every other processor, even one with interrupts disabled: by NMI.
 pub(super) fn freeze_others() {
+    freeze(shootdown::others());
+}
+
+/// Stops these processors, even with interrupts disabled: by NMI.
+pub(super) fn freeze(targets: ProcessorSet) {
     interrupts::begin_freezing();
-    for number in shootdown::others().iter() {
+    for number in targets.iter() {
         interrupts::send(number, apic::Message::Nmi);
     }
 }
@@ -73,7 +78,12 @@ fn pause() {
 
 impl Power for Machine {
     fn initialize_power(loader: &LoaderBlock) {
-        if let PowerControl::Acpi { pm1a_control, reset_port, reset_value } = loader.power {
+        if let PowerControl::Acpi {
+            pm1a_control,
+            reset_port,
+            reset_value,
+        } = loader.power
+        {
             PM1A_CONTROL.store(pm1a_control, Ordering::Relaxed);
             RESET_PORT.store(reset_port, Ordering::Relaxed);
             RESET_VALUE.store(reset_value, Ordering::Relaxed);
@@ -81,7 +91,11 @@ impl Power for Machine {
     }
 
     fn set_exit_channel(channel: ExitChannel) {
-        let port = if let ExitChannel::DebugPort(port) = channel { port } else { 0 };
+        let port = if let ExitChannel::DebugPort(port) = channel {
+            port
+        } else {
+            0
+        };
         EXIT_PORT.store(port, Ordering::Relaxed);
     }
 

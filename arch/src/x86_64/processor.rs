@@ -14,8 +14,10 @@
 use core::arch::asm;
 
 use super::per_processor::{mask, record_level, set_mask};
-use super::{Machine, backtrace, per_processor, shootdown, simd, start};
-use crate::contract::{Irql, Processor, ProcessorNumber, ProcessorStart, StartError, VirtAddr};
+use super::{Machine, backtrace, per_processor, power, shootdown, simd, start};
+use crate::contract::{
+    Irql, Processor, ProcessorNumber, ProcessorSet, ProcessorStart, StartError, VirtAddr,
+};
 use crate::dispatch::Levels;
 
 /// EFLAGS.IF.
@@ -27,7 +29,11 @@ impl Levels for Machine {
     }
 
     fn settle_mask(level: Irql) {
-        let wanted = if level.masks_hardware() { level.level() } else { 0 };
+        let wanted = if level.masks_hardware() {
+            level.level()
+        } else {
+            0
+        };
         // Below DISPATCH the thread may be moved after this look, but then the shadow is 0 there as here.
         if mask() != wanted {
             let enabled = Self::disable_interrupts();
@@ -82,8 +88,13 @@ impl Processor for Machine {
         core::hint::spin_loop();
     }
 
-    fn start_processor(start: &ProcessorStart) -> Result<(), StartError> {
-        start::start_processor(start)
+    fn start_processor(start: ProcessorStart) -> Result<(), StartError> {
+        start::start_processor(&start)
+    }
+
+    fn stop_by_force(targets: ProcessorSet) -> bool {
+        power::freeze(targets);
+        true
     }
 
     fn stop() -> ! {

@@ -36,7 +36,10 @@ fn jump(address: u64) {
 }
 
 /// Uses a kilobyte of stack a call, for ever.
-#[expect(unconditional_recursion, reason = "that it does not return is its purpose")]
+#[expect(
+    unconditional_recursion,
+    reason = "that it does not return is its purpose"
+)]
 fn exhaust_stack(depth: u64) -> u64 {
     let mut page = [depth; 128];
     // The compiler must neither drop the array nor turn the recursion into a loop.
@@ -78,7 +81,9 @@ impl SelfTest for Machine {
             }
             Fault::DivideByZero => {
                 // SAFETY: as above.
-                unsafe { asm!("div {:e}", in(reg) 0, inout("eax") 1 => _, inout("edx") 0 => _, options(nomem, nostack)) };
+                unsafe {
+                    asm!("div {:e}", in(reg) 0, inout("eax") 1 => _, inout("edx") 0 => _, options(nomem, nostack))
+                };
             }
             Fault::Breakpoint => {
                 // SAFETY: as above.

@@ -59,14 +59,20 @@ static PRESENT: AtomicU64 = AtomicU64::new(0);
 
 /// This processor answers from now on. Interrupts are disabled.
 pub(super) fn join() {
-    PRESENT.fetch_or(ProcessorSet::only(per_processor::number()).0, Ordering::SeqCst);
+    PRESENT.fetch_or(
+        ProcessorSet::only(per_processor::number()).0,
+        Ordering::SeqCst,
+    );
     fence(Ordering::SeqCst);
     drop_all();
 }
 
 /// This processor answers no more; it stops. Interrupts are disabled.
 pub(super) fn leave() {
-    PRESENT.fetch_and(!ProcessorSet::only(per_processor::number()).0, Ordering::SeqCst);
+    PRESENT.fetch_and(
+        !ProcessorSet::only(per_processor::number()).0,
+        Ordering::SeqCst,
+    );
 }
 
 /// The processors that take part, but for this one.
@@ -107,7 +113,9 @@ pub(super) fn invalidate(range: VirtRange) {
 fn claim() -> &'static Slot {
     loop {
         // Acquire: the previous owner is done with the slot.
-        let free = REQUESTS.iter().find(|slot| !slot.claimed.swap(true, Ordering::Acquire));
+        let free = REQUESTS
+            .iter()
+            .find(|slot| !slot.claimed.swap(true, Ordering::Acquire));
         if let Some(slot) = free {
             return slot;
         }
@@ -123,7 +131,10 @@ pub(super) fn serve() {
     let me = ProcessorSet::only(per_processor::number()).0;
     for slot in &REQUESTS {
         if slot.waiting_for.load(Ordering::Acquire) & me != 0 {
-            drop_range(slot.start.load(Ordering::Relaxed), slot.end.load(Ordering::Relaxed));
+            drop_range(
+                slot.start.load(Ordering::Relaxed),
+                slot.end.load(Ordering::Relaxed),
+            );
             slot.waiting_for.fetch_and(!me, Ordering::Release);
         }
     }

@@ -35,7 +35,9 @@ pub(super) fn save(into: &mut SimdState) {
     let area = into.0.as_mut_ptr();
     if features().contains(Features::XSAVE) {
         // SAFETY: the area is aligned to 64 and as long as the components in XCR0 need; its header is zero or XSAVE's own.
-        unsafe { asm!("xsave64 [{}]", in(reg) area, in("eax") 7, in("edx") 0, options(nostack, preserves_flags)) };
+        unsafe {
+            asm!("xsave64 [{}]", in(reg) area, in("eax") 7, in("edx") 0, options(nostack, preserves_flags))
+        };
     } else {
         // SAFETY: the area is aligned to 16 and longer than 512 bytes.
         unsafe { asm!("fxsave64 [{}]", in(reg) area, options(nostack, preserves_flags)) };
@@ -53,6 +55,8 @@ pub(super) fn restore(from: &SimdState) {
         }
     } else {
         // SAFETY: as above.
-        unsafe { asm!("fxrstor64 [{}]", in(reg) area, options(nostack, preserves_flags, readonly)) };
+        unsafe {
+            asm!("fxrstor64 [{}]", in(reg) area, options(nostack, preserves_flags, readonly))
+        };
     }
 }

@@ -23,7 +23,9 @@ use super::timer::read_counter;
 use super::trampoline::Trampoline;
 use super::translation::kernel_root;
 use crate::Machine;
-use crate::contract::{Clock, PhysAddr, Processor, ProcessorNumber, ProcessorSet, ProcessorStart, StartError};
+use crate::contract::{
+    Clock, PhysAddr, Processor, ProcessorNumber, ProcessorSet, ProcessorStart, StartError,
+};
 use crate::lock::FloorLock;
 use crate::memory;
 
@@ -63,11 +65,19 @@ pub(super) fn start_processor(start: &ProcessorStart) -> Result<(), StartError> 
     // SAFETY: the page is ours for good, and the lock keeps it to one processor at a time; one that was given up before
     // was sent back by INIT.
     let trampoline = unsafe {
-        Trampoline::offer(page, entry::boot_root_address(), root.0, start.stack_top.0, start.number.0)
+        Trampoline::offer(
+            page,
+            entry::boot_root_address(),
+            root.0,
+            start.stack_top.address().0,
+            start.number.0,
+        )
     };
     // A page below 1 MiB has an 8-bit number.
     let message = Message::StartUp(u8::try_from(page.0 >> 12).map_err(|_| StartError::NoMemory)?);
-    if bring_up(apic_id, start.number, message) || (!trampoline.withdraw() && wait_for(start.number, PATIENCE)) {
+    if bring_up(apic_id, start.number, message)
+        || (!trampoline.withdraw() && wait_for(start.number, PATIENCE))
+    {
         core::mem::forget(small);
         return Ok(());
     }
@@ -134,15 +144,19 @@ impl SmallStacks {
     fn allocate() -> Result<Self, StartError> {
         // SAFETY: the layout has a size.
         let memory = unsafe { alloc(Self::LAYOUT) };
-        if memory.is_null() { Err(StartError::NoMemory) } else { Ok(Self(memory)) }
+        if memory.is_null() {
+            Err(StartError::NoMemory)
+        } else {
+            Ok(Self(memory))
+        }
     }
 
     fn stacks(&self, start: &ProcessorStart) -> Stacks {
         let base = self.0 as u64;
         let stack = SMALL_STACK as u64;
         Stacks {
-            kernel: start.stack_top.0,
-            emergency: start.emergency_stack_top.0,
+            kernel: start.stack_top.address().0,
+            emergency: start.emergency_stack_top.address().0,
             nmi: base + stack,
             machine_check: base + 2 * stack,
             debug: base + 3 * stack,

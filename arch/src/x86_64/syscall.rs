@@ -18,8 +18,8 @@ use core::arch::global_asm;
 use super::descriptors::{KERNEL_CODE, USER_CODE_32, USER_CODE_64, USER_DATA};
 use super::per_processor::{KERNEL_STACK_OFFSET, USER_STACK_OFFSET};
 use super::registers::{EFER, Msr};
-use super::vectors::{end_frame_macros, frame_macros};
 use super::trap::{SYSCALL_32, SYSCALL_64, TrapFrame};
+use super::vectors::{end_frame_macros, frame_macros};
 use crate::Machine;
 use crate::contract::Processor;
 
@@ -133,5 +133,8 @@ const _: () = {
     assert!(offset_of!(TrapFrame, r11) == 32 && offset_of!(TrapFrame, rcx) == 88);
     assert!(offset_of!(TrapFrame, rip) == 152 && offset_of!(TrapFrame, cs) == 160);
     assert!(offset_of!(TrapFrame, rflags) == 168 && offset_of!(TrapFrame, rsp) == 176);
-    assert!(offset_of!(TrapFrame, ss) == 184 && offset_of!(TrapFrame, chain) + 56 == offset_of!(TrapFrame, rsp));
+    assert!(
+        offset_of!(TrapFrame, ss) == 184
+            && offset_of!(TrapFrame, chain) + 56 == offset_of!(TrapFrame, rsp)
+    );
 };

@@ -39,7 +39,9 @@ pub(super) fn read_counter() -> u64 {
     let (low, high): (u32, u32);
     // SAFETY: reads a counter. LFENCE keeps the read behind the loads before it, so that who sees a value written
     // after another processor's reading does not get an earlier one.
-    unsafe { asm!("lfence", "rdtsc", out("eax") low, out("edx") high, options(nostack, nomem, preserves_flags)) };
+    unsafe {
+        asm!("lfence", "rdtsc", out("eax") low, out("edx") high, options(nostack, nomem, preserves_flags))
+    };
     u64::from(high) << 32 | u64::from(low)
 }
 
@@ -82,7 +84,10 @@ fn arm(deadline: u64, now: u64) {
     let distance = u128::from(deadline.saturating_sub(now));
     let ticks = (distance * u128::from(RATIO.load(Ordering::Relaxed))).div_ceil(1 << 32);
     // 0 would stop the timer; what is too far for 32 bits comes early, and `rearm` cannot tell, but no period is that long.
-    apic::write(TIMER_INITIAL, u32::try_from(ticks).unwrap_or(u32::MAX).max(1));
+    apic::write(
+        TIMER_INITIAL,
+        u32::try_from(ticks).unwrap_or(u32::MAX).max(1),
+    );
 }
 
 impl Clock for Machine {
@@ -127,7 +132,9 @@ impl Clock for Machine {
 
     fn stop_clock() {
         let enabled = Self::disable_interrupts();
-        per_processor::current().clock_period.store(0, Ordering::Relaxed);
+        per_processor::current()
+            .clock_period
+            .store(0, Ordering::Relaxed);
         apic::write(TIMER_ENTRY, MASKED);
         if uses_deadline() {
             DEADLINE.write(0);
@@ -139,8 +146,16 @@ impl Clock for Machine {
 
     fn describe_clock(out: &mut dyn fmt::Write) -> fmt::Result {
         let frequency = Self::counter_frequency();
-        let reference = if BY_PIT.load(Ordering::Relaxed) { "PIT" } else { "HPET" };
-        let mode = if uses_deadline() { "TSC deadline" } else { "one-shot" };
+        let reference = if BY_PIT.load(Ordering::Relaxed) {
+            "PIT"
+        } else {
+            "HPET"
+        };
+        let mode = if uses_deadline() {
+            "TSC deadline"
+        } else {
+            "one-shot"
+        };
         write!(
             out,
             "TSC at {}.{:03} MHz (by the {reference}), local APIC timer, {mode}",

@@ -73,13 +73,22 @@ impl Trampoline {
     ///
     /// # Safety
     /// The page lies below 1 MiB, belongs to the caller, is in the physical map, and no processor is starting from it.
-    pub(super) unsafe fn offer(page: PhysAddr, boot_root: u64, kernel_root: u64, stack_top: u64, number: u32) -> Self {
+    pub(super) unsafe fn offer(
+        page: PhysAddr,
+        boot_root: u64,
+        kernel_root: u64,
+        stack_top: u64,
+        number: u32,
+    ) -> Self {
         let base = layout::physical_map(page).0;
         // The symbols are the blob's own, which is a few hundred bytes.
         let length = (&raw const trampoline_end).addr() - (&raw const trampoline_start).addr();
         // SAFETY: the blob is shorter than the page, which the caller owns.
-        unsafe { core::ptr::copy_nonoverlapping(&raw const trampoline_start, base as *mut u8, length) };
-        let parameters = (base + offset_in_blob(&raw const trampoline_parameters)) as *mut Parameters;
+        unsafe {
+            core::ptr::copy_nonoverlapping(&raw const trampoline_start, base as *mut u8, length)
+        };
+        let parameters =
+            (base + offset_in_blob(&raw const trampoline_parameters)) as *mut Parameters;
         // The page is below 1 MiB and the image below 4 GiB, so these fit into 32 bits.
         let low = |value: u64| (value & 0xFFFF_FFFF) as u32;
         let here = |symbol: *const u8| low(page.0 + offset_in_blob(symbol));
@@ -110,7 +119,9 @@ impl Trampoline {
 
     /// Takes the offer back; false if the processor has taken it already.
     pub(super) fn withdraw(&self) -> bool {
-        self.state().compare_exchange(OFFERED, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.state()
+            .compare_exchange(OFFERED, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     }
 }
 

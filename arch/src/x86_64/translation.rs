@@ -12,7 +12,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::features::{Features, features};
 use super::{Machine, shootdown};
-use crate::contract::{Entry, ImageLayout, MemoryType, PhysAddr, Protection, Translation, VirtAddr, VirtRange};
+use crate::contract::{
+    Entry, ImageLayout, MemoryType, PhysAddr, Protection, Translation, VirtAddr, VirtRange,
+};
 use crate::memory::layout;
 
 const PRESENT: u64 = 1;
@@ -93,7 +95,11 @@ impl Translation for Machine {
         Entry::Leaf {
             address: PhysAddr(entry & ADDRESS & !below),
             protection,
-            memory_type: if entry & UNCACHED == UNCACHED { MemoryType::Device } else { MemoryType::Normal },
+            memory_type: if entry & UNCACHED == UNCACHED {
+                MemoryType::Device
+            } else {
+                MemoryType::Normal
+            },
             user: entry & USER != 0,
         }
     }
@@ -103,8 +109,9 @@ impl Translation for Machine {
     }
 
     fn image() -> ImageLayout {
-        let range = |start: *const u8, end: *const u8| {
-            VirtRange { start: VirtAddr(start as u64), end: VirtAddr(end as u64) }
+        let range = |start: *const u8, end: *const u8| VirtRange {
+            start: VirtAddr(start as u64),
+            end: VirtAddr(end as u64),
         };
         let text = range(&raw const image_text_start, &raw const image_text_end);
         ImageLayout {
@@ -112,8 +119,14 @@ impl Translation for Machine {
             text,
             rodata: range(&raw const image_rodata_start, &raw const image_rodata_end),
             data: range(&raw const image_data_start, &raw const image_data_end),
-            boot_stack: range(&raw const image_boot_stack_start, &raw const image_boot_stack_end),
-            boot_emergency_stack: range(&raw const image_emergency_stack_start, &raw const image_emergency_stack_end),
+            boot_stack: range(
+                &raw const image_boot_stack_start,
+                &raw const image_boot_stack_end,
+            ),
+            boot_emergency_stack: range(
+                &raw const image_emergency_stack_start,
+                &raw const image_emergency_stack_end,
+            ),
         }
     }
 
@@ -162,7 +175,11 @@ impl Translation for Machine {
 
 /// An entry of a table, through the physical map or, before there is one, the boot tables' identity map.
 fn read_entry(table: PhysAddr, index: u64) -> u64 {
-    let base = if kernel_root().is_some() { layout::physical_map(table).0 } else { table.0 };
+    let base = if kernel_root().is_some() {
+        layout::physical_map(table).0
+    } else {
+        table.0
+    };
     let entry = (base + 8 * index) as *const AtomicU64;
     // SAFETY: tables are RAM, shown by either map (the image's boot tables lie below 4 GiB), never by Rust references
     // to anything but atomics, and are not freed while the upper half uses them.

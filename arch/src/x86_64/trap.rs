@@ -131,10 +131,18 @@ pub(super) extern "C" fn trap(frame: &mut TrapFrame) {
         FIRST_DEVICE_VECTOR..=LAST_DEVICE_VECTOR => interrupts::take_device(vector),
         CLOCK_VECTOR => {
             timer::rearm();
-            take_interrupt(Irql::Clock, |kernel| kernel.clock_interrupt(), apic::end_of_interrupt);
+            take_interrupt(
+                Irql::Clock,
+                |kernel| kernel.clock_interrupt(),
+                apic::end_of_interrupt,
+            );
         }
         IPI_VECTOR => {
-            take_interrupt(Irql::Ipi, |kernel| kernel.interprocessor_interrupt(), apic::end_of_interrupt);
+            take_interrupt(
+                Irql::Ipi,
+                |kernel| kernel.interprocessor_interrupt(),
+                apic::end_of_interrupt,
+            );
         }
         SHOOTDOWN_VECTOR => {
             // Nothing above the floor runs, so no level is entered and no DPC can have become due.

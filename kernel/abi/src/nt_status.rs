@@ -106,14 +106,23 @@ mod tests {
     #[test]
     fn severity_decides_success() {
         assert!(NtStatus::SUCCESS.is_success());
-        assert!(NtStatus(0x4000_0003).is_success(), "STATUS_IMAGE_NOT_AT_BASE is an information");
-        assert!(!NtStatus::BREAKPOINT.is_success(), "a warning is not NT_SUCCESS");
+        assert!(
+            NtStatus(0x4000_0003).is_success(),
+            "STATUS_IMAGE_NOT_AT_BASE is an information"
+        );
+        assert!(
+            !NtStatus::BREAKPOINT.is_success(),
+            "a warning is not NT_SUCCESS"
+        );
         assert!(!NtStatus::ACCESS_VIOLATION.is_success());
     }
 
     #[test]
     fn a_status_prints_its_windows_name() {
-        assert_eq!(NtStatus::ACCESS_VIOLATION.to_string(), "STATUS_ACCESS_VIOLATION (0xc0000005)");
+        assert_eq!(
+            NtStatus::ACCESS_VIOLATION.to_string(),
+            "STATUS_ACCESS_VIOLATION (0xc0000005)"
+        );
         assert_eq!(NtStatus(0xC000_1234).to_string(), "status 0xc0001234");
     }
 }

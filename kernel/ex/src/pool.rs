@@ -40,12 +40,21 @@ struct TagTable {
     usage: [TagUsage; TAGS],
 }
 
-static TABLE: SpinLock<TagTable> =
-    SpinLock::new(TagTable { used: 0, usage: [TagUsage { tag: OTHER, allocations: 0, frees: 0, bytes: 0 }; TAGS] });
+static TABLE: SpinLock<TagTable> = SpinLock::new(TagTable {
+    used: 0,
+    usage: [TagUsage {
+        tag: OTHER,
+        allocations: 0,
+        frees: 0,
+        bytes: 0,
+    }; TAGS],
+});
 
 impl TagTable {
     fn entry(&mut self, tag: PoolTag) -> &mut TagUsage {
-        let known = self.usage[..self.used].iter().position(|usage| usage.tag == tag);
+        let known = self.usage[..self.used]
+            .iter()
+            .position(|usage| usage.tag == tag);
         let index = known.unwrap_or_else(|| {
             if self.used < TAGS - 1 {
                 self.usage[self.used].tag = tag;
@@ -78,8 +87,16 @@ fn give_back(tag: PoolTag, bytes: usize) {
 /// What a tag has in use; zeroes for one that was never used.
 pub fn usage(tag: PoolTag) -> TagUsage {
     let table = TABLE.acquire();
-    let found = table.usage[..table.used].iter().find(|usage| usage.tag == tag).copied();
-    found.unwrap_or(TagUsage { tag, allocations: 0, frees: 0, bytes: 0 })
+    let found = table.usage[..table.used]
+        .iter()
+        .find(|usage| usage.tag == tag)
+        .copied();
+    found.unwrap_or(TagUsage {
+        tag,
+        allocations: 0,
+        frees: 0,
+        bytes: 0,
+    })
 }
 
 /// One value in pool memory.
@@ -100,9 +117,13 @@ impl<T> PoolBox<T> {
     pub fn new(tag: PoolTag, value: T) -> NtResult<Self> {
         // A vector of exactly one element is the one fallible way to a box in stable Rust.
         let mut one = Vec::new();
-        one.try_reserve_exact(1).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        one.try_reserve_exact(1)
+            .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         one.push(value);
-        let value = one.into_boxed_slice().try_into().map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        let value = one
+            .into_boxed_slice()
+            .try_into()
+            .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         charge(tag, size_of::<T>());
         Ok(Self { tag, value })
     }
@@ -139,7 +160,11 @@ pub struct PoolVec<T> {
 impl<T> PoolVec<T> {
     /// An empty list, which holds no memory yet.
     pub const fn new(tag: PoolTag) -> Self {
-        Self { tag, values: Vec::new(), charged: 0 }
+        Self {
+            tag,
+            values: Vec::new(),
+            charged: 0,
+        }
     }
 
     /// A list with room for `capacity` elements.
@@ -157,7 +182,9 @@ impl<T> PoolVec<T> {
     /// # Errors
     /// `INSUFFICIENT_RESOURCES`; the list is then as it was.
     pub fn reserve(&mut self, additional: usize) -> NtResult {
-        self.values.try_reserve(additional).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        self.values
+            .try_reserve(additional)
+            .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         let now = self.values.capacity() * size_of::<T>();
         if now != self.charged {
             if self.charged > 0 {
@@ -213,15 +240,21 @@ impl<T> DerefMut for PoolVec<T> {
 /// One sentence.
 pub fn self_check() -> Result<(), &'static str> {
     const TAG: PoolTag = PoolTag(*b"Self");
-    let mut lists = PoolVec::with_capacity(TAG, 16).map_err(|_| "the pool refused a small request")?;
+    let mut lists =
+        PoolVec::with_capacity(TAG, 16).map_err(|_| "the pool refused a small request")?;
     for number in 0..16u64 {
-        let mut list = PoolVec::with_capacity(TAG, 100).map_err(|_| "the pool refused a small request")?;
+        let mut list =
+            PoolVec::with_capacity(TAG, 100).map_err(|_| "the pool refused a small request")?;
         for _ in 0..100 {
-            list.push(number).map_err(|_| "the pool refused a small request")?;
+            list.push(number)
+                .map_err(|_| "the pool refused a small request")?;
         }
-        lists.push(list).map_err(|_| "the pool refused a small request")?;
+        lists
+            .push(list)
+            .map_err(|_| "the pool refused a small request")?;
     }
-    let kept = |(number, list): (usize, &PoolVec<u64>)| list.iter().all(|value| *value == number as u64);
+    let kept =
+        |(number, list): (usize, &PoolVec<u64>)| list.iter().all(|value| *value == number as u64);
     if !lists.iter().enumerate().all(kept) {
         return Err("two pool allocations share memory");
     }
@@ -229,7 +262,11 @@ pub fn self_check() -> Result<(), &'static str> {
         return Err("the pool promised more memory than there is");
     }
     drop(lists);
-    if usage(TAG).bytes == 0 { Ok(()) } else { Err("pool memory that was given back is still charged") }
+    if usage(TAG).bytes == 0 {
+        Ok(())
+    } else {
+        Err("pool memory that was given back is still charged")
+    }
 }
 
 #[cfg(test)]
@@ -238,6 +275,7 @@ mod tests {
 
     #[test]
     fn what_is_in_use_is_charged_to_its_tag() {
+        let _machine = arch::sim::boot(1);
         const TAG: PoolTag = PoolTag(*b"TstA");
         assert_eq!(usage(TAG).bytes, 0);
         let one = PoolBox::new(TAG, [0u8; 100]).expect("memory");
@@ -253,17 +291,22 @@ mod tests {
 
     #[test]
     fn a_request_that_cannot_be_met_is_a_status_and_changes_nothing() {
+        let _machine = arch::sim::boot(1);
         const TAG: PoolTag = PoolTag(*b"TstB");
         let mut list = PoolVec::new(TAG);
         list.push(7u64).expect("memory");
         let before = usage(TAG);
-        assert_eq!(list.reserve(usize::MAX / 8), Err(NtStatus::INSUFFICIENT_RESOURCES));
+        assert_eq!(
+            list.reserve(usize::MAX / 8),
+            Err(NtStatus::INSUFFICIENT_RESOURCES)
+        );
         assert_eq!(*list, [7]);
         assert_eq!(usage(TAG), before);
     }
 
     #[test]
     fn a_growing_list_is_charged_for_what_it_holds() {
+        let _machine = arch::sim::boot(1);
         const TAG: PoolTag = PoolTag(*b"TstC");
         let mut list = PoolVec::new(TAG);
         for value in 0..1000u16 {

@@ -39,12 +39,21 @@ pub fn stop(code: BugCheckCode, parameters: [u64; 4]) -> ! {
 
 /// Stops the machine because of a Rust panic, with what it said.
 #[cfg(target_os = "none")]
-pub(crate) fn stop_with_message(code: BugCheckCode, parameters: [u64; 4], message: &dyn fmt::Display) -> ! {
+pub(crate) fn stop_with_message(
+    code: BugCheckCode,
+    parameters: [u64; 4],
+    message: &dyn fmt::Display,
+) -> ! {
     report(code, parameters, None, Some(message))
 }
 
 /// Stops the machine because of an exception, whose registers are shown.
-pub(crate) fn stop_with_frame(code: BugCheckCode, parameters: [u64; 4], exception: &Exception, frame: &TrapFrame) -> ! {
+pub(crate) fn stop_with_frame(
+    code: BugCheckCode,
+    parameters: [u64; 4],
+    exception: &Exception,
+    frame: &TrapFrame,
+) -> ! {
     report(code, parameters, Some((exception, frame)), None)
 }
 
@@ -81,7 +90,10 @@ fn report(
     match order {
         0 => {}
         1 => {
-            let _ = writeln!(RawConsole, "\n*** STOP while reporting: {code} {parameters:#x?}");
+            let _ = writeln!(
+                RawConsole,
+                "\n*** STOP while reporting: {code} {parameters:#x?}"
+            );
             Machine::power_off(ExitCode::BugCheck)
         }
         _ => Machine::stop(),
@@ -92,7 +104,11 @@ fn report(
     // A console that is broken must not keep the machine from ending: its errors say nothing that could be done.
     let _ = write_report(&mut RawConsole, code, parameters, level, fault, message);
     if !silent.is_empty() {
-        let _ = writeln!(RawConsole, "processors that did not stop when asked: {:#x}", silent.0);
+        let _ = writeln!(
+            RawConsole,
+            "processors that did not stop when asked: {:#x}",
+            silent.0
+        );
     }
     let _ = writeln!(RawConsole, "*** end of bug check");
     Machine::power_off(ExitCode::BugCheck)
@@ -107,8 +123,16 @@ fn write_report(
     message: Option<&dyn fmt::Display>,
 ) -> fmt::Result {
     let [first, second, third, fourth] = parameters;
-    writeln!(out, "\n*** STOP: {code} ({first:#x}, {second:#x}, {third:#x}, {fourth:#x})")?;
-    writeln!(out, "processor {}, IRQL {} ({level:?})", Machine::number().0, level.level())?;
+    writeln!(
+        out,
+        "\n*** STOP: {code} ({first:#x}, {second:#x}, {third:#x}, {fourth:#x})"
+    )?;
+    writeln!(
+        out,
+        "processor {}, IRQL {} ({level:?})",
+        Machine::number().0,
+        level.level()
+    )?;
     if let Some(message) = message {
         writeln!(out, "{message}")?;
     }
@@ -145,7 +169,8 @@ fn write_call_stack(out: &mut dyn Write, fault: Option<(&Exception, &TrapFrame)>
         result = write_repeats(out, repeats);
         (last, repeats) = (Some(address), 0);
         // A return address is after the call; the call itself names the function even where it was the last instruction.
-        result = result.and_then(|()| write_location(out, address, VirtAddr(address.0.wrapping_sub(1))));
+        result =
+            result.and_then(|()| write_location(out, address, VirtAddr(address.0.wrapping_sub(1))));
         result.is_ok()
     });
     result?;
@@ -154,7 +179,11 @@ fn write_call_stack(out: &mut dyn Write, fault: Option<(&Exception, &TrapFrame)>
 
 /// Says how often the last line came again: a recursion that ran over its stack would fill the screen.
 fn write_repeats(out: &mut dyn Write, repeats: u32) -> fmt::Result {
-    if repeats == 0 { Ok(()) } else { writeln!(out, "  ... {repeats} times more") }
+    if repeats == 0 {
+        Ok(())
+    } else {
+        writeln!(out, "  ... {repeats} times more")
+    }
 }
 
 fn write_registers(out: &mut dyn Write, frame: &TrapFrame) -> fmt::Result {
@@ -167,7 +196,11 @@ fn write_registers(out: &mut dyn Write, frame: &TrapFrame) -> fmt::Result {
         result = result.and_then(|()| write!(out, "{name:>6} {value:016x}{end}"));
     });
     result?;
-    if column.is_multiple_of(PER_LINE) { Ok(()) } else { writeln!(out) }
+    if column.is_multiple_of(PER_LINE) {
+        Ok(())
+    } else {
+        writeln!(out)
+    }
 }
 
 fn write_location(out: &mut dyn Write, address: VirtAddr, within: VirtAddr) -> fmt::Result {

@@ -56,7 +56,11 @@ pub fn interrupt_time() -> u64 {
 
 /// The counter's value in `milliseconds` from now.
 pub fn deadline(milliseconds: u64) -> u64 {
-    Machine::counter().saturating_add((Machine::counter_frequency() / 1000).max(1).saturating_mul(milliseconds))
+    Machine::counter().saturating_add(
+        (Machine::counter_frequency() / 1000)
+            .max(1)
+            .saturating_mul(milliseconds),
+    )
 }
 
 /// Whether the counter has reached `deadline`.
@@ -77,7 +81,10 @@ mod tests {
         assert_eq!(to_hundred_nanoseconds(1, 62_500_000), 0);
         // A century at 1 GHz.
         let century = 100 * 365 * 86_400;
-        assert_eq!(to_hundred_nanoseconds(century * 1_000_000_000, 1_000_000_000), century * 10_000_000);
+        assert_eq!(
+            to_hundred_nanoseconds(century * 1_000_000_000, 1_000_000_000),
+            century * 10_000_000
+        );
     }
 
     #[test]

@@ -73,7 +73,10 @@ pub(crate) struct DpcQueue {
 
 impl DpcQueue {
     pub(crate) const fn new() -> Self {
-        Self { head: None, tail: None }
+        Self {
+            head: None,
+            tail: None,
+        }
     }
 
     fn push(&mut self, dpc: &'static Dpc, importance: Importance) {
@@ -137,7 +140,11 @@ impl Dpc {
             routine,
             importance: Importance::Medium,
             target: AtomicU32::new(ANY),
-            state: FloorLock::new(State { queued: false, arguments: [0; 2], next: None }),
+            state: FloorLock::new(State {
+                queued: false,
+                arguments: [0; 2],
+                next: None,
+            }),
         }
     }
 
@@ -188,7 +195,11 @@ impl Dpc {
             if state.queued {
                 return false;
             }
-            *state = State { queued: true, arguments, next: None };
+            *state = State {
+                queued: true,
+                arguments,
+                next: None,
+            };
         }
         queue.push(self, self.importance);
         prcb.dpc_pending.store(true, Ordering::Release);
@@ -198,7 +209,9 @@ impl Dpc {
     /// Takes it out of the queue; false if it was in none (it may be running).
     #[doc(alias = "KeRemoveQueueDpc")]
     pub fn remove(&'static self) -> bool {
-        processor::active().iter().any(|number| processor::prcb(number).dpcs.acquire().remove(self))
+        processor::active()
+            .iter()
+            .any(|number| processor::prcb(number).dpcs.acquire().remove(self))
     }
 }
 
@@ -237,7 +250,10 @@ fn run_queue(me: &'static Prcb) {
         me.dpcs_run.fetch_add(1, Ordering::Relaxed);
         if Machine::irql() != Irql::Dispatch {
             let found = u64::from(Machine::irql().level());
-            bug_check::stop(BugCheckCode::IRQL_NOT_GREATER_OR_EQUAL, [found, u64::from(Irql::Dispatch.level()), 0, 0]);
+            bug_check::stop(
+                BugCheckCode::IRQL_NOT_GREATER_OR_EQUAL,
+                [found, u64::from(Irql::Dispatch.level()), 0, 0],
+            );
         }
     }
     me.dpc_active.store(false, Ordering::Relaxed);
@@ -274,7 +290,10 @@ mod tests {
 
     fn note(_dpc: &'static Dpc, [which, _]: [u64; 2]) {
         let mut order = ORDER.acquire();
-        let free = order.iter().position(|slot| *slot == 0).expect("four DPCs at most");
+        let free = order
+            .iter()
+            .position(|slot| *slot == 0)
+            .expect("four DPCs at most");
         order[free] = which;
     }
 
@@ -287,7 +306,12 @@ mod tests {
         let _machine = testing::boot(1);
         {
             let _dispatch = irql::raise(Irql::Dispatch);
-            assert!(FIRST.queue([1, 0]) && REMOVED.queue([9, 0]) && SECOND.queue([2, 0]) && URGENT.queue([3, 0]));
+            assert!(
+                FIRST.queue([1, 0])
+                    && REMOVED.queue([9, 0])
+                    && SECOND.queue([2, 0])
+                    && URGENT.queue([3, 0])
+            );
             assert!(REMOVED.remove());
             assert!(!REMOVED.remove());
             assert_eq!(*ORDER.acquire(), [0; 4], "nothing runs at Dispatch");
@@ -297,7 +321,8 @@ mod tests {
 
     #[test]
     fn a_targeted_dpc_runs_there_and_one_for_a_processor_that_is_off_is_refused() {
-        static TARGETED: Dpc = Dpc::new(|_, _| RAN_ON.store(u64::from(Machine::number().0), Ordering::Relaxed));
+        static TARGETED: Dpc =
+            Dpc::new(|_, _| RAN_ON.store(u64::from(Machine::number().0), Ordering::Relaxed));
         static RAN_ON: AtomicU64 = AtomicU64::new(99);
         let _machine = testing::boot(3);
         TARGETED.set_target(ProcessorNumber(2));
@@ -318,6 +343,10 @@ mod tests {
         });
         set_time_out(u64::MAX);
         assert_eq!(code, arch::contract::ExitCode::BugCheck);
-        assert!(sim::console_output().contains("DPC_WATCHDOG_VIOLATION"), "{}", sim::console_output());
+        assert!(
+            sim::console_output().contains("DPC_WATCHDOG_VIOLATION"),
+            "{}",
+            sim::console_output()
+        );
     }
 }

@@ -28,7 +28,12 @@ pub(crate) fn dispatch(exception: &Exception, frame: &mut TrapFrame) {
 pub(crate) fn unexpected_system_call(frame: &mut TrapFrame) {
     bug_check::stop(
         BugCheckCode::KMODE_EXCEPTION_NOT_HANDLED,
-        [u64::from(NtStatus::INVALID_SYSTEM_SERVICE.0), frame.pc().0, 0, 0],
+        [
+            u64::from(NtStatus::INVALID_SYSTEM_SERVICE.0),
+            frame.pc().0,
+            0,
+            0,
+        ],
     )
 }
 
@@ -37,12 +42,24 @@ fn classify(exception: &Exception, sp: u64, level: Irql) -> (BugCheckCode, [u64;
     let pc = exception.pc.0;
     let address = exception.address.map_or(0, |address| address.0);
     let unhandled = |status: NtStatus| {
-        (BugCheckCode::KMODE_EXCEPTION_NOT_HANDLED, [u64::from(status.0), pc, exception.syndrome, address])
+        (
+            BugCheckCode::KMODE_EXCEPTION_NOT_HANDLED,
+            [u64::from(status.0), pc, exception.syndrome, address],
+        )
     };
-    let unexpected = |number| (BugCheckCode::UNEXPECTED_KERNEL_MODE_TRAP, [number, address, sp, pc]);
+    let unexpected = |number| {
+        (
+            BugCheckCode::UNEXPECTED_KERNEL_MODE_TRAP,
+            [number, address, sp, pc],
+        )
+    };
     match exception.class {
-        ExceptionClass::PageFault { access, reason } => page_fault(access, reason, address, pc, level),
-        ExceptionClass::StackOverflow | ExceptionClass::DoubleFault => unexpected(trap::DOUBLE_FAULT),
+        ExceptionClass::PageFault { access, reason } => {
+            page_fault(access, reason, address, pc, level)
+        }
+        ExceptionClass::StackOverflow | ExceptionClass::DoubleFault => {
+            unexpected(trap::DOUBLE_FAULT)
+        }
         ExceptionClass::IntegerDivide => unexpected(trap::DIVIDE_ERROR),
         ExceptionClass::IntegerOverflow => unexpected(trap::OVERFLOW),
         ExceptionClass::BoundRangeExceeded => unexpected(trap::BOUNDS),
@@ -51,37 +68,54 @@ fn classify(exception: &Exception, sp: u64, level: Irql) -> (BugCheckCode, [u64;
         ExceptionClass::PrivilegedInstruction => unhandled(NtStatus::PRIVILEGED_INSTRUCTION),
         ExceptionClass::Breakpoint => unhandled(NtStatus::BREAKPOINT),
         ExceptionClass::DebugTrap => unhandled(NtStatus::SINGLE_STEP),
-        ExceptionClass::Misaligned | ExceptionClass::MisalignedPc | ExceptionClass::MisalignedStack => {
-            unhandled(NtStatus::DATATYPE_MISALIGNMENT)
-        }
+        ExceptionClass::Misaligned
+        | ExceptionClass::MisalignedPc
+        | ExceptionClass::MisalignedStack => unhandled(NtStatus::DATATYPE_MISALIGNMENT),
         ExceptionClass::FloatingPoint => unhandled(NtStatus::FLOAT_INVALID_OPERATION),
         ExceptionClass::Other => unhandled(NtStatus::UNSUCCESSFUL),
-        ExceptionClass::BusError | ExceptionClass::MachineCheck => {
-            (BugCheckCode::MACHINE_CHECK_EXCEPTION, [exception.syndrome, address, pc, 0])
-        }
+        ExceptionClass::BusError | ExceptionClass::MachineCheck => (
+            BugCheckCode::MACHINE_CHECK_EXCEPTION,
+            [exception.syndrome, address, pc, 0],
+        ),
         ExceptionClass::NonMaskableInterrupt => (BugCheckCode::NMI_HARDWARE_FAILURE, [0; 4]),
     }
 }
 
-fn page_fault(access: Access, reason: FaultReason, address: u64, pc: u64, level: Irql) -> (BugCheckCode, [u64; 4]) {
+fn page_fault(
+    access: Access,
+    reason: FaultReason,
+    address: u64,
+    pc: u64,
+    level: Irql,
+) -> (BugCheckCode, [u64; 4]) {
     match (access, reason) {
-        (Access::Write, FaultReason::Permission) => {
-            (BugCheckCode::ATTEMPTED_WRITE_TO_READONLY_MEMORY, [address, 0, pc, 0])
-        }
-        (Access::Execute, FaultReason::Permission) => {
-            (BugCheckCode::ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, [address, 0, pc, 0])
-        }
+        (Access::Write, FaultReason::Permission) => (
+            BugCheckCode::ATTEMPTED_WRITE_TO_READONLY_MEMORY,
+            [address, 0, pc, 0],
+        ),
+        (Access::Execute, FaultReason::Permission) => (
+            BugCheckCode::ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY,
+            [address, 0, pc, 0],
+        ),
         _ if level >= Irql::Dispatch => {
             let operation = match access {
                 Access::Read => 0,
                 Access::Write => 1,
                 Access::Execute => 8,
             };
-            (BugCheckCode::IRQL_NOT_LESS_OR_EQUAL, [address, u64::from(level.level()), operation, pc])
+            (
+                BugCheckCode::IRQL_NOT_LESS_OR_EQUAL,
+                [address, u64::from(level.level()), operation, pc],
+            )
         }
         _ if is_user_half(address) => (
             BugCheckCode::KMODE_EXCEPTION_NOT_HANDLED,
-            [u64::from(NtStatus::ACCESS_VIOLATION.0), pc, exception_information(access), address],
+            [
+                u64::from(NtStatus::ACCESS_VIOLATION.0),
+                pc,
+                exception_information(access),
+                address,
+            ],
         ),
         _ => {
             let operation = match access {
@@ -89,7 +123,10 @@ fn page_fault(access: Access, reason: FaultReason, address: u64, pc: u64, level:
                 Access::Write => 2,
                 Access::Execute => 16,
             };
-            (BugCheckCode::PAGE_FAULT_IN_NONPAGED_AREA, [address, operation, pc, 0])
+            (
+                BugCheckCode::PAGE_FAULT_IN_NONPAGED_AREA,
+                [address, operation, pc, 0],
+            )
         }
     }
 }
@@ -114,8 +151,13 @@ mod tests {
     use super::*;
 
     fn classified(class: ExceptionClass, address: u64, level: Irql) -> (BugCheckCode, [u64; 4]) {
-        let exception =
-            Exception { class, pc: VirtAddr(0x1234), address: Some(VirtAddr(address)), syndrome: 0x99, from_user: false };
+        let exception = Exception {
+            class,
+            pc: VirtAddr(0x1234),
+            address: Some(VirtAddr(address)),
+            syndrome: 0x99,
+            from_user: false,
+        };
         classify(&exception, 0x5678, level)
     }
 
@@ -142,15 +184,37 @@ mod tests {
             classified(fault(Access::Write, not_mapped), 0x10, Irql::Dispatch),
             (BugCheckCode(0xA), [0x10, 2, 1, 0x1234])
         );
-        assert_eq!(classified(fault(Access::Write, FaultReason::Permission), kernel, passive).0, BugCheckCode(0xBE));
-        assert_eq!(classified(fault(Access::Execute, FaultReason::Permission), kernel, passive).0, BugCheckCode(0xFC));
+        assert_eq!(
+            classified(
+                fault(Access::Write, FaultReason::Permission),
+                kernel,
+                passive
+            )
+            .0,
+            BugCheckCode(0xBE)
+        );
+        assert_eq!(
+            classified(
+                fault(Access::Execute, FaultReason::Permission),
+                kernel,
+                passive
+            )
+            .0,
+            BugCheckCode(0xFC)
+        );
     }
 
     #[test]
     fn traps_get_windows_codes() {
         let code = |class| classified(class, 0, Irql::Passive);
-        assert_eq!(code(ExceptionClass::DoubleFault), (BugCheckCode(0x7F), [8, 0, 0x5678, 0x1234]));
-        assert_eq!(code(ExceptionClass::StackOverflow), (BugCheckCode(0x7F), [8, 0, 0x5678, 0x1234]));
+        assert_eq!(
+            code(ExceptionClass::DoubleFault),
+            (BugCheckCode(0x7F), [8, 0, 0x5678, 0x1234])
+        );
+        assert_eq!(
+            code(ExceptionClass::StackOverflow),
+            (BugCheckCode(0x7F), [8, 0, 0x5678, 0x1234])
+        );
         assert_eq!(code(ExceptionClass::IntegerDivide).1[0], 0);
         assert_eq!(code(ExceptionClass::IllegalInstruction).1[0], 0xC000_001D);
         assert_eq!(code(ExceptionClass::Breakpoint).1[0], 0x8000_0003);

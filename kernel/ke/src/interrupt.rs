@@ -31,7 +31,8 @@ pub struct InterruptObject {
     not_claimed: AtomicU64,
 }
 
-static CONNECTED: [FloorLock<Option<&'static InterruptObject>>; LINES] = [const { FloorLock::new(None) }; LINES];
+static CONNECTED: [FloorLock<Option<&'static InterruptObject>>; LINES] =
+    [const { FloorLock::new(None) }; LINES];
 static UNEXPECTED: AtomicU64 = AtomicU64::new(0);
 
 impl InterruptObject {
@@ -43,7 +44,15 @@ impl InterruptObject {
         target: ProcessorNumber,
         routine: ServiceRoutine,
     ) -> Self {
-        Self { line, level, trigger, target, routine, served: AtomicU64::new(0), not_claimed: AtomicU64::new(0) }
+        Self {
+            line,
+            level,
+            trigger,
+            target,
+            routine,
+            served: AtomicU64::new(0),
+            not_claimed: AtomicU64::new(0),
+        }
     }
 
     /// Lets the line interrupt its processor.
@@ -52,7 +61,9 @@ impl InterruptObject {
     /// See [`LineError`].
     #[doc(alias = "IoConnectInterrupt")]
     pub fn connect(&'static self) -> Result<(), LineError> {
-        let slot = CONNECTED.get(self.line.0 as usize).ok_or(LineError::NoSuchLine)?;
+        let slot = CONNECTED
+            .get(self.line.0 as usize)
+            .ok_or(LineError::NoSuchLine)?;
         {
             let mut slot = slot.acquire();
             if slot.is_some() {
@@ -70,7 +81,9 @@ impl InterruptObject {
     /// Stops the line. Its routine may still be running on another processor when this returns.
     #[doc(alias = "IoDisconnectInterrupt")]
     pub fn disconnect(&'static self) {
-        let Some(slot) = CONNECTED.get(self.line.0 as usize) else { return };
+        let Some(slot) = CONNECTED.get(self.line.0 as usize) else {
+            return;
+        };
         let mut slot = slot.acquire();
         if slot.is_some_and(|connected| core::ptr::eq(connected, self)) {
             Machine::disconnect_line(self.line);
@@ -96,9 +109,13 @@ pub fn unexpected() -> u64 {
 
 /// A line interrupted.
 pub(crate) fn serve(line: InterruptLine) {
-    processor::current().interrupts.fetch_add(1, Ordering::Relaxed);
+    processor::current()
+        .interrupts
+        .fetch_add(1, Ordering::Relaxed);
     // The slot is copied under its lock and the routine called outside: disconnecting never waits for a routine.
-    let object = CONNECTED.get(line.0 as usize).and_then(|slot| *slot.acquire());
+    let object = CONNECTED
+        .get(line.0 as usize)
+        .and_then(|slot| *slot.acquire());
     match object {
         Some(object) if (object.routine)(object) => object.served.fetch_add(1, Ordering::Relaxed),
         Some(object) => object.not_claimed.fetch_add(1, Ordering::Relaxed),
@@ -117,15 +134,23 @@ mod tests {
     static LEVELS_SEEN: AtomicU64 = AtomicU64::new(0);
     static DPC_SAW: AtomicU64 = AtomicU64::new(0);
     static LATER: Dpc = Dpc::new(|_, [from, _]| {
-        DPC_SAW.store(from << 8 | u64::from(irql::current().level()), Ordering::Relaxed);
+        DPC_SAW.store(
+            from << 8 | u64::from(irql::current().level()),
+            Ordering::Relaxed,
+        );
     });
-    static DEVICE: InterruptObject =
-        InterruptObject::new(InterruptLine(40), Irql::Device6, Trigger::Level, ProcessorNumber(1), |_| {
+    static DEVICE: InterruptObject = InterruptObject::new(
+        InterruptLine(40),
+        Irql::Device6,
+        Trigger::Level,
+        ProcessorNumber(1),
+        |_| {
             LEVELS_SEEN.store(u64::from(irql::current().level()), Ordering::Relaxed);
             assert!(LATER.queue([7, 0]));
             assert!(!LATER.queue([8, 0]), "it is queued already");
             true
-        });
+        },
+    );
 
     #[test]
     fn a_line_is_served_at_its_level_and_its_dpc_runs_on_the_way_out() {
@@ -142,7 +167,11 @@ mod tests {
             sim::interrupt(InterruptLine(40));
             assert_eq!(DPC_SAW.load(Ordering::Relaxed), 0, "no DPC at Dispatch");
             drop(dispatch);
-            assert_eq!(DPC_SAW.load(Ordering::Relaxed), 7 << 8 | 2, "it runs when the level falls");
+            assert_eq!(
+                DPC_SAW.load(Ordering::Relaxed),
+                7 << 8 | 2,
+                "it runs when the level falls"
+            );
         });
 
         DEVICE.disconnect();
@@ -151,8 +180,13 @@ mod tests {
 
     #[test]
     fn a_masked_line_waits_until_the_level_falls() {
-        static QUIET: InterruptObject =
-            InterruptObject::new(InterruptLine(41), Irql::Device4, Trigger::Edge, ProcessorNumber(0), |_| true);
+        static QUIET: InterruptObject = InterruptObject::new(
+            InterruptLine(41),
+            Irql::Device4,
+            Trigger::Edge,
+            ProcessorNumber(0),
+            |_| true,
+        );
         let _machine = testing::boot(1);
         QUIET.connect().expect("the line is free");
         let device = irql::raise(Irql::Device4);

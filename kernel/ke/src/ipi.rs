@@ -31,13 +31,18 @@ struct Call {
 
 /// One call at a time; held by the caller until every target is done.
 static CALL_IN_PROGRESS: SpinLock<()> = SpinLock::new(());
-static CALL_DESCRIPTION: spin::RwLock<Call> = spin::RwLock::new(Call { routine: |_| (), argument: 0 });
+static CALL_DESCRIPTION: spin::RwLock<Call> = spin::RwLock::new(Call {
+    routine: |_| (),
+    argument: 0,
+});
 /// Processors that have not finished the call.
 static CALL_LEFT: AtomicU64 = AtomicU64::new(0);
 
 fn request(targets: ProcessorSet, bit: u32) {
     for target in targets.iter() {
-        processor::prcb(target).requests.fetch_or(bit, Ordering::Release);
+        processor::prcb(target)
+            .requests
+            .fetch_or(bit, Ordering::Release);
     }
     Machine::send_ipi(targets);
 }
@@ -55,14 +60,24 @@ pub(crate) fn freeze_others() -> ProcessorSet {
     if !others.is_empty() {
         request(others, FREEZE);
     }
-    let silent = || others.iter().filter(|number| !processor::prcb(*number).frozen.load(Ordering::Acquire));
+    let silent = || {
+        others
+            .iter()
+            .filter(|number| !processor::prcb(*number).frozen.load(Ordering::Acquire))
+    };
     for _ in 0..PATIENCE {
         if silent().next().is_none() {
             break;
         }
         Machine::relax();
     }
-    silent().fold(ProcessorSet::EMPTY, ProcessorSet::with)
+    let silent = silent().fold(ProcessorSet::EMPTY, ProcessorSet::with);
+    // Whoever has interrupts disabled is stopped by force, where the machine can.
+    if !silent.is_empty() && Machine::stop_by_force(silent) {
+        ProcessorSet::EMPTY
+    } else {
+        silent
+    }
 }
 
 /// Runs `routine` on every processor of `targets` that runs, this one included, and waits until all are done.

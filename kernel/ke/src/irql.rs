@@ -41,7 +41,11 @@ pub fn raise(level: Irql) -> IrqlGuard {
     if level != before {
         Machine::set_irql(level);
     }
-    IrqlGuard { before, raised_to: level, _stays_here: PhantomData }
+    IrqlGuard {
+        before,
+        raised_to: level,
+        _stays_here: PhantomData,
+    }
 }
 
 impl Drop for IrqlGuard {

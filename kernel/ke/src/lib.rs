@@ -36,4 +36,4 @@ mod testing;
 mod upcalls;
 
 pub use spin_lock::{SpinLock, SpinLockGuard};
-pub use upcalls::register;
+pub use upcalls::{register, upcalls};

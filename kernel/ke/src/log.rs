@@ -73,16 +73,25 @@ impl Write for Line<'_> {
 #[doc(alias = "DbgPrintEx")]
 pub fn write(level: Level, text: fmt::Arguments<'_>) {
     let show = level as u8 <= SHOWN.load(Ordering::Relaxed);
-    let microseconds = clock::to_hundred_nanoseconds(Machine::counter(), Machine::counter_frequency()) / 10;
+    let microseconds =
+        clock::to_hundred_nanoseconds(Machine::counter(), Machine::counter_frequency()) / 10;
     let mut ring = RING.acquire();
-    let mut line = Line { ring: &mut ring, show };
+    let mut line = Line {
+        ring: &mut ring,
+        show,
+    };
     let label = match level {
         Level::Error => "error: ",
         Level::Warning => "warning: ",
         Level::Info | Level::Debug => "",
     };
     // Line never fails; a Display that does loses only its own text.
-    let _ = writeln!(line, "[{:5}.{:06}] {label}{text}", microseconds / 1_000_000, microseconds % 1_000_000);
+    let _ = writeln!(
+        line,
+        "[{:5}.{:06}] {label}{text}",
+        microseconds / 1_000_000,
+        microseconds % 1_000_000
+    );
 }
 
 /// Calls `visit` with what the ring keeps, oldest first.

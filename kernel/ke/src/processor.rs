@@ -3,10 +3,9 @@
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use arch::Machine;
-use arch::contract::{
-    Interrupts, Irql, Processor, ProcessorNumber, ProcessorSet, ProcessorStart, VirtAddr,
-};
+use arch::contract::{Interrupts, Irql, Processor, ProcessorNumber, ProcessorSet, ProcessorStart};
 use arch::lock::FloorLock;
+use arch::memory::StackTop;
 use boards::{LoaderBlock, MAX_PROCESSORS};
 
 use crate::dpc::DpcQueue;
@@ -100,13 +99,12 @@ pub fn active() -> ProcessorSet {
     ProcessorSet(ACTIVE.load(Ordering::Acquire))
 }
 
-/// Stacks for a processor that is to be started: each the top, with a guard page below.
-#[derive(Clone, Copy)]
+/// Stacks for a processor that is to be started.
 pub struct ProcessorStacks {
     /// What it runs on.
-    pub stack_top: VirtAddr,
+    pub stack_top: StackTop,
     /// What it reports on when the first one is full.
-    pub emergency_stack_top: VirtAddr,
+    pub emergency_stack_top: StackTop,
 }
 
 /// Starts every processor of the loader block but this one, and waits until those that started can take interrupts.
@@ -119,9 +117,16 @@ pub fn start_all(
     mut stacks: impl FnMut() -> Option<ProcessorStacks>,
 ) -> u32 {
     let mut number = ProcessorNumber(1);
-    for description in loader.processors.iter().filter(|other| other.hardware_id != boot_processor) {
+    for description in loader
+        .processors
+        .iter()
+        .filter(|other| other.hardware_id != boot_processor)
+    {
         let Some(stacks) = stacks() else {
-            warning!("no memory for the stacks of processor {:#x}: it stays off", description.hardware_id);
+            warning!(
+                "no memory for the stacks of processor {:#x}: it stays off",
+                description.hardware_id
+            );
             continue;
         };
         let start = ProcessorStart {
@@ -132,18 +137,27 @@ pub fn start_all(
             stack_top: stacks.stack_top,
             emergency_stack_top: stacks.emergency_stack_top,
         };
-        if let Err(error) = Machine::start_processor(&start) {
-            warning!("processor {:#x} was not started ({error:?}): it stays off", description.hardware_id);
+        if let Err(error) = Machine::start_processor(start) {
+            warning!(
+                "processor {:#x} was not started ({error:?}): it stays off",
+                description.hardware_id
+            );
             continue;
         }
         if !wait_until_active(number) {
-            warning!("processor {:#x} was started and is not heard of", description.hardware_id);
+            warning!(
+                "processor {:#x} was started and is not heard of",
+                description.hardware_id
+            );
         }
         // The number is spent in any case: a processor that is merely late comes up with it.
         number = ProcessorNumber(number.0 + 1);
     }
     if loader.processors_left_out > 0 {
-        warning!("{} processors beyond the first {MAX_PROCESSORS} stay off", loader.processors_left_out);
+        warning!(
+            "{} processors beyond the first {MAX_PROCESSORS} stay off",
+            loader.processors_left_out
+        );
     }
     active().count()
 }
@@ -222,7 +236,10 @@ pub fn initialize_boot_processor(loader: &LoaderBlock) -> Result<(), &'static st
     Machine::restore_interrupts(true);
     irql::lower_to(Irql::Passive);
     clock::start_on_this_processor();
-    info!("processor 0 takes interrupts, {} ticks a second", clock::TICKS_PER_SECOND);
+    info!(
+        "processor 0 takes interrupts, {} ticks a second",
+        clock::TICKS_PER_SECOND
+    );
     Ok(())
 }
 

@@ -35,7 +35,11 @@ pub fn clock_ticks_everywhere() -> Result<(), &'static str> {
     let ticked = |number: ProcessorNumber| {
         processor::prcb(number).ticks() >= before[number.index()].load(Ordering::Relaxed) + 2
     };
-    if wait_for(|| processor::active().iter().all(ticked)) { Ok(()) } else { Err("a processor's clock does not tick") }
+    if wait_for(|| processor::active().iter().all(ticked)) {
+        Ok(())
+    } else {
+        Err("a processor's clock does not tick")
+    }
 }
 
 static CALLED: AtomicU64 = AtomicU64::new(0);
@@ -50,7 +54,11 @@ pub fn processors_answer() -> Result<(), &'static str> {
     ipi::call(
         processor::active(),
         |caller| {
-            let expected = if u64::from(Machine::number().0) == caller { Irql::Dispatch } else { Irql::Ipi };
+            let expected = if u64::from(Machine::number().0) == caller {
+                Irql::Dispatch
+            } else {
+                Irql::Ipi
+            };
             if irql::current() == expected {
                 CALLED.fetch_or(1 << Machine::number().0, Ordering::Relaxed);
             }
@@ -88,5 +96,9 @@ pub fn dpcs_reach_their_processors() -> Result<(), &'static str> {
     }
     // The one for this processor ran before `queue` let the level fall; the others come with their interrupts.
     let all = processor::active().0;
-    if wait_for(|| RAN_ON.load(Ordering::Relaxed) == all) { Ok(()) } else { Err("a DPC did not run on its processor") }
+    if wait_for(|| RAN_ON.load(Ordering::Relaxed) == all) {
+        Ok(())
+    } else {
+        Err("a DPC did not run on its processor")
+    }
 }

@@ -42,7 +42,10 @@ impl<T> SpinLock<T> {
 
     /// A free lock that is held at `level`: that of the highest interrupt whose routine takes it.
     pub const fn with_level(value: T, level: Irql) -> Self {
-        Self { level, value: SpinMutex::new(value) }
+        Self {
+            level,
+            value: SpinMutex::new(value),
+        }
     }
 
     /// Raises the level and waits for the lock.
@@ -52,14 +55,20 @@ impl<T> SpinLock<T> {
     #[doc(alias = "KeAcquireSpinLock")]
     pub fn acquire(&self) -> SpinLockGuard<'_, T> {
         let level = irql::raise(self.level);
-        SpinLockGuard { value: self.value.lock(), _level: level }
+        SpinLockGuard {
+            value: self.value.lock(),
+            _level: level,
+        }
     }
 
     /// Takes the lock if it is free now.
     #[doc(alias = "KeTryToAcquireSpinLockAtDpcLevel")]
     pub fn try_acquire(&self) -> Option<SpinLockGuard<'_, T>> {
         let level = irql::raise(self.level);
-        Some(SpinLockGuard { value: self.value.try_lock()?, _level: level })
+        Some(SpinLockGuard {
+            value: self.value.try_lock()?,
+            _level: level,
+        })
     }
 }
 
@@ -90,7 +99,11 @@ mod tests {
             let mut held = lock.acquire();
             assert_eq!(irql::current(), Irql::Dispatch);
             assert!(lock.try_acquire().is_none());
-            assert_eq!(irql::current(), Irql::Dispatch, "a failed try leaves the level as it was");
+            assert_eq!(
+                irql::current(),
+                Irql::Dispatch,
+                "a failed try leaves the level as it was"
+            );
             *held += *device.acquire();
         }
         assert_eq!(irql::current(), Irql::Passive);

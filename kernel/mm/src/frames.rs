@@ -21,7 +21,12 @@ pub struct FrameAllocator {
     total: u64,
 }
 
-static FRAMES: SpinLock<FrameAllocator> = SpinLock::new(FrameAllocator { first: 0, used: None, free: 0, total: 0 });
+static FRAMES: SpinLock<FrameAllocator> = SpinLock::new(FrameAllocator {
+    first: 0,
+    used: None,
+    free: 0,
+    total: 0,
+});
 
 /// How many frames there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +45,10 @@ pub fn lock() -> SpinLockGuard<'static, FrameAllocator> {
 /// How many frames there are.
 pub fn counts() -> FrameCounts {
     let frames = lock();
-    FrameCounts { total: frames.total, free: frames.free }
+    FrameCounts {
+        total: frames.total,
+        free: frames.free,
+    }
 }
 
 /// Sets the allocator up over what the floor says is usable. Once.
@@ -53,8 +61,10 @@ pub(crate) fn initialize() -> NtResult {
         return Err(NtStatus::INSUFFICIENT_RESOURCES);
     };
     let first = lowest.start / PAGE_SIZE;
-    let length = usize::try_from(highest.end / PAGE_SIZE - first).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
-    let words = permanent_words(Bitmap::words_for(length)).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+    let length = usize::try_from(highest.end / PAGE_SIZE - first)
+        .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+    let words =
+        permanent_words(Bitmap::words_for(length)).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
     let mut frames = lock();
     if frames.used.is_some() {
         return Err(NtStatus::CONFLICTING_ADDRESSES);
@@ -127,16 +137,33 @@ mod tests {
         let loader = sim::loader_block();
         for number in &numbers {
             let address = number * PAGE_SIZE;
-            assert!(loader.memory.iter().any(|range| range.start <= address && address < range.end));
-            assert!(!loader.reserved.iter().any(|range| range.start <= address && address < range.end));
+            assert!(
+                loader
+                    .memory
+                    .iter()
+                    .any(|range| range.start <= address && address < range.end)
+            );
+            assert!(
+                !loader
+                    .reserved
+                    .iter()
+                    .any(|range| range.start <= address && address < range.end)
+            );
         }
         // 32 MiB less 4 reserved pages and 40 of the image; besides those only the frame table and the bitmap are missing.
         let expected = sim::RAM_LENGTH / PAGE_SIZE - 4 - 40;
-        assert!(expected - numbers.len() as u64 <= 8, "{} of {expected}", numbers.len());
+        assert!(
+            expected - numbers.len() as u64 <= 8,
+            "{} of {expected}",
+            numbers.len()
+        );
         for frame in taken {
             allocator.free(frame);
         }
-        assert!(before - allocator.free <= 8, "what was missing at first is the floor's own");
+        assert!(
+            before - allocator.free <= 8,
+            "what was missing at first is the floor's own"
+        );
         assert_eq!(allocator.free, numbers.len() as u64);
     }
 

@@ -5,7 +5,7 @@
 //! of a slot a matter of its index.
 
 use arch::contract::{PAGE_SIZE, Protection, VirtAddr, VirtRange};
-use arch::memory::{KernelMapping, MapError, layout};
+use arch::memory::{KernelMapping, MapError, StackTop, layout};
 use ke::SpinLock;
 use nt_abi::{NtResult, NtStatus};
 use rtl::Bitmap;
@@ -23,11 +23,17 @@ struct Slots {
     words: [u64; Bitmap::words_for(SLOTS)],
 }
 
-static SLOTS_IN_USE: SpinLock<Slots> = SpinLock::new(Slots { words: [0; Bitmap::words_for(SLOTS)] });
+static SLOTS_IN_USE: SpinLock<Slots> = SpinLock::new(Slots {
+    words: [0; Bitmap::words_for(SLOTS)],
+});
 
 impl Slots {
     fn take(&mut self) -> Option<usize> {
-        let (index, word) = self.words.iter_mut().enumerate().find(|(_, word)| **word != u64::MAX)?;
+        let (index, word) = self
+            .words
+            .iter_mut()
+            .enumerate()
+            .find(|(_, word)| **word != u64::MAX)?;
         let bit = word.trailing_ones();
         *word |= 1 << bit;
         Some(index * 64 + bit as usize)
@@ -52,9 +58,19 @@ impl KernelStack {
     /// `INSUFFICIENT_RESOURCES` if no memory or no slot is left.
     #[doc(alias = "MmCreateKernelStack")]
     pub fn create() -> NtResult<Self> {
-        let slot = SLOTS_IN_USE.acquire().take().ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
-        match KernelMapping::create(stack_range(slot), Protection::ReadWrite, &mut *frames::lock()) {
-            Ok(mapping) => Ok(Self { slot, mapping: Some(mapping) }),
+        let slot = SLOTS_IN_USE
+            .acquire()
+            .take()
+            .ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        match KernelMapping::create(
+            stack_range(slot),
+            Protection::ReadWrite,
+            &mut *frames::lock(),
+        ) {
+            Ok(mapping) => Ok(Self {
+                slot,
+                mapping: Some(mapping),
+            }),
             Err(error) => {
                 // An occupied slot is one whose bit is wrong: it stays set, so that nobody meets it again.
                 if error != MapError::Occupied {
@@ -75,11 +91,9 @@ impl KernelStack {
         self.range().end
     }
 
-    /// Keeps the stack for good: that of a processor.
-    pub fn keep(self) -> VirtAddr {
-        let top = self.top();
-        core::mem::forget(self);
-        top
+    /// Gives the stack up for good: that of a processor. `None` never comes: a stack has its mapping until it is dropped.
+    pub fn keep(mut self) -> Option<StackTop> {
+        self.mapping.take().map(KernelMapping::into_stack)
     }
 }
 
@@ -128,10 +142,15 @@ mod tests {
             let two = KernelStack::create().expect("there is memory");
             assert_eq!(mapped_stack_pages(), before_pages + 2 * STACK_PAGES);
             assert_eq!(one.range().length(), 24 * 1024);
-            assert!(two.range().start.0 >= one.range().end.0 + PAGE_SIZE, "a page is between them");
+            assert!(
+                two.range().start.0 >= one.range().end.0 + PAGE_SIZE,
+                "a page is between them"
+            );
             let mut neighbours = 0;
             arch::memory::kernel_leaves(&mut |leaf| {
-                if leaf.address.0 == one.range().start.0 - PAGE_SIZE || leaf.address == one.range().end {
+                if leaf.address.0 == one.range().start.0 - PAGE_SIZE
+                    || leaf.address == one.range().end
+                {
                     neighbours += 1;
                 }
             });

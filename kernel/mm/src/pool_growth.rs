@@ -25,7 +25,10 @@ pub(crate) fn initialize() {
 }
 
 /// Maps at least `bytes` bytes of fresh memory; `None` if there is none.
-#[cfg_attr(not(target_os = "none"), allow(dead_code, reason = "only the kernel's heap grows"))]
+#[cfg_attr(
+    not(target_os = "none"),
+    allow(dead_code, reason = "only the kernel's heap grows")
+)]
 fn grow(bytes: u64) -> Option<KernelMapping> {
     let length = bytes.max(STEP).checked_next_multiple_of(PAGE_SIZE)?;
     // What cannot succeed is refused before addresses or frames are spent on it.
@@ -38,7 +41,10 @@ fn grow(bytes: u64) -> Option<KernelMapping> {
             (end <= layout::POOL.end.0).then_some(end)
         })
         .ok()?;
-    let range = VirtRange { start: VirtAddr(start), end: VirtAddr(start + length) };
+    let range = VirtRange {
+        start: VirtAddr(start),
+        end: VirtAddr(start + length),
+    };
     KernelMapping::create(range, Protection::ReadWrite, &mut *frames::lock()).ok()
 }
 

@@ -32,8 +32,12 @@ fn check(leaf: &MappedLeaf, code_start: u64, code_end: u64) -> Result<(), &'stat
     let image = Machine::image();
     let touches_code = leaf.physical.0 < code_end && code_start < leaf.physical.0 + leaf.length;
     match leaf.protection {
-        Protection::Execute if !image.text.contains(leaf.address) => return Err("memory outside the kernel's code is executable"),
-        Protection::ReadWrite if touches_code => return Err("the kernel's code or constants have a writable alias"),
+        Protection::Execute if !image.text.contains(leaf.address) => {
+            return Err("memory outside the kernel's code is executable");
+        }
+        Protection::ReadWrite if touches_code => {
+            return Err("the kernel's code or constants have a writable alias");
+        }
         _ => {}
     }
     if leaf.user {
@@ -71,8 +75,39 @@ mod tests {
         };
         let start = leaf.physical.0;
         assert!(check(&leaf, start, start + 4096).is_err());
-        assert!(check(&MappedLeaf { protection: Protection::Execute, ..leaf }, start, start + 4096).is_err());
-        assert!(check(&MappedLeaf { physical: arch::contract::PhysAddr(start + (4 << 20)), ..leaf }, start, start + 4096).is_ok());
-        assert!(check(&MappedLeaf { physical: arch::contract::PhysAddr(0), user: true, ..leaf }, start, start + 4096).is_err());
+        assert!(
+            check(
+                &MappedLeaf {
+                    protection: Protection::Execute,
+                    ..leaf
+                },
+                start,
+                start + 4096
+            )
+            .is_err()
+        );
+        assert!(
+            check(
+                &MappedLeaf {
+                    physical: arch::contract::PhysAddr(start + (4 << 20)),
+                    ..leaf
+                },
+                start,
+                start + 4096
+            )
+            .is_ok()
+        );
+        assert!(
+            check(
+                &MappedLeaf {
+                    physical: arch::contract::PhysAddr(0),
+                    user: true,
+                    ..leaf
+                },
+                start,
+                start + 4096
+            )
+            .is_err()
+        );
     }
 }

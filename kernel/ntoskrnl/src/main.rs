@@ -3,13 +3,17 @@
 //! There is nothing to run yet, so all is well when the self-checks hold.
 #![cfg_attr(target_os = "none", no_std)]
 #![cfg_attr(target_os = "none", no_main)]
+#![deny(unsafe_code)]
 
 #[cfg(target_os = "none")]
 mod kernel {
     use arch::contract::{BootInfo, ExitCode};
     use ntoskrnl::{Program, Running};
 
-    static PROGRAM: Program = Program { symbols: include_bytes!(env!("TARN_SYMBOLS")), then };
+    static PROGRAM: Program = Program {
+        symbols: include_bytes!(env!("TARN_SYMBOLS")),
+        then,
+    };
 
     arch::kernel_entry!(start);
 
@@ -18,7 +22,11 @@ mod kernel {
     }
 
     fn then(running: &Running) -> ExitCode {
-        if running.self_checks() { ExitCode::Success } else { ExitCode::CheckFailed }
+        if running.self_checks() {
+            ExitCode::Success
+        } else {
+            ExitCode::CheckFailed
+        }
     }
 }
 

@@ -20,6 +20,9 @@ pub(crate) fn note_first_line(counter: u64) {
 pub(crate) fn report(at_entry: u64, all_idle: u64) {
     let frequency = Machine::counter_frequency();
     info!("bench: reset-to-entry {at_entry} {frequency}");
-    info!("bench: reset-to-first-line {} {frequency}", FIRST_LINE.load(Ordering::Relaxed));
+    info!(
+        "bench: reset-to-first-line {} {frequency}",
+        FIRST_LINE.load(Ordering::Relaxed)
+    );
     info!("bench: reset-to-all-idle {all_idle} {frequency}");
 }

@@ -29,9 +29,16 @@ pub struct Options<'a> {
 impl<'a> Options<'a> {
     /// Reads a command line.
     pub fn parse(line: &'a str) -> Self {
-        let mut options = Self { exit: ExitChannel::None, log: Level::Info, test: None, not_understood: None };
+        let mut options = Self {
+            exit: ExitChannel::None,
+            log: Level::Info,
+            test: None,
+            not_understood: None,
+        };
         for word in line.split_ascii_whitespace() {
-            let Some((name, value)) = word.split_once('=') else { continue };
+            let Some((name, value)) = word.split_once('=') else {
+                continue;
+            };
             let understood = match name {
                 "exit" => exit_channel(value).map(|channel| options.exit = channel),
                 "log" => log::level_named(value).map(|level| options.log = level),
@@ -54,7 +61,9 @@ fn exit_channel(value: &str) -> Option<ExitChannel> {
         return Some(ExitChannel::Semihosting);
     }
     let port = value.strip_prefix("debug-port:")?;
-    let port = port.strip_prefix("0x").map_or_else(|| port.parse(), |digits| u16::from_str_radix(digits, 16));
+    let port = port
+        .strip_prefix("0x")
+        .map_or_else(|| port.parse(), |digits| u16::from_str_radix(digits, 16));
     port.ok().map(ExitChannel::DebugPort)
 }
 
@@ -64,19 +73,29 @@ mod tests {
 
     #[test]
     fn reads_what_it_knows_and_passes_over_the_rest() {
-        let options = Options::parse("console=ttyAMA0 quiet  exit=debug-port:0xf4 log=debug test=spin-lock");
+        let options =
+            Options::parse("console=ttyAMA0 quiet  exit=debug-port:0xf4 log=debug test=spin-lock");
         assert_eq!(options.exit, ExitChannel::DebugPort(0xF4));
         assert_eq!(options.log, Level::Debug);
         assert_eq!(options.test, Some("spin-lock"));
         assert_eq!(options.not_understood, None);
-        assert_eq!(Options::parse("exit=semihosting").exit, ExitChannel::Semihosting);
-        assert_eq!(Options::parse("exit=debug-port:244").exit, ExitChannel::DebugPort(244));
+        assert_eq!(
+            Options::parse("exit=semihosting").exit,
+            ExitChannel::Semihosting
+        );
+        assert_eq!(
+            Options::parse("exit=debug-port:244").exit,
+            ExitChannel::DebugPort(244)
+        );
     }
 
     #[test]
     fn names_a_value_that_means_nothing() {
         let options = Options::parse("log=loud exit=debug-port:0x12345");
         assert_eq!(options.not_understood, Some("log=loud"));
-        assert_eq!((options.log, options.exit), (Level::Info, ExitChannel::None));
+        assert_eq!(
+            (options.log, options.exit),
+            (Level::Info, ExitChannel::None)
+        );
     }
 }

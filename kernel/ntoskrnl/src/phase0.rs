@@ -8,8 +8,8 @@ use boards::{DiscoveryError, LoaderBlock, PhysRange};
 use ke::{info, warning};
 use nt_abi::BugCheckCode;
 
-use crate::options::Options;
 use crate::measures;
+use crate::options::Options;
 
 /// Brings memory under management and gives what the firmware said of the machine.
 ///
@@ -30,7 +30,12 @@ pub(crate) fn run(boot: &BootInfo) -> LoaderBlock {
     ke::register();
     ke::processor::begin_phase0();
     let first_line = Machine::counter();
-    info!("Tarn {} on {}, entered at {}", env!("CARGO_PKG_VERSION"), loader.machine, name_of(boot.entry_level));
+    info!(
+        "Tarn {} on {}, entered at {}",
+        env!("CARGO_PKG_VERSION"),
+        loader.machine,
+        name_of(boot.entry_level)
+    );
     measures::note_first_line(first_line);
     if let Some(word) = options.not_understood {
         warning!("the command line's `{word}` means nothing to Tarn and is ignored");
@@ -39,7 +44,10 @@ pub(crate) fn run(boot: &BootInfo) -> LoaderBlock {
         cannot_boot(boot, format_args!("{error}"));
     }
     if let Err(status) = mm::initialize() {
-        ke::bug_check::stop(BugCheckCode::PHASE0_INITIALIZATION_FAILED, [u64::from(status.0), 0, 0, 0]);
+        ke::bug_check::stop(
+            BugCheckCode::PHASE0_INITIALIZATION_FAILED,
+            [u64::from(status.0), 0, 0, 0],
+        );
     }
     report_memory(&loader);
     loader
@@ -55,7 +63,9 @@ fn discover(boot: &BootInfo) -> Result<LoaderBlock, DiscoveryError> {
             }
             Ok(loader)
         }
-        Firmware::Pvh { start_info } => boards::from_pvh(start_info.0, &arch::firmware_memory(), boot.boot_processor),
+        Firmware::Pvh { start_info } => {
+            boards::from_pvh(start_info.0, &arch::firmware_memory(), boot.boot_processor)
+        }
         Firmware::Nothing { found } => Err(nothing_left(boot.entry_level, found)),
     }
 }
@@ -63,15 +73,19 @@ fn discover(boot: &BootInfo) -> Result<LoaderBlock, DiscoveryError> {
 /// The error for a firmware that left no tables; `found` is what was where they should have been.
 fn nothing_left(level: EntryLevel, found: u64) -> DiscoveryError {
     match level {
-        EntryLevel::Protected32 | EntryLevel::Host => {
-            DiscoveryError::StartInfo { address: found, what: "no PVH start-of-day structure is there" }
-        }
+        EntryLevel::Protected32 | EntryLevel::Host => DiscoveryError::StartInfo {
+            address: found,
+            what: "no PVH start-of-day structure is there",
+        },
         EntryLevel::El1 | EntryLevel::El2 => {
             // ATAGS begin with the length of ATAG_CORE in words, little endian; `found` was read as the magic is, big endian.
             const ATAG_CORE_LENGTH: u32 = 5;
             let found = u32::try_from(found).unwrap_or(u32::MAX);
             let is_atags = found.swap_bytes() == ATAG_CORE_LENGTH;
-            DiscoveryError::NotADeviceTree { found: if is_atags { ATAG_CORE_LENGTH } else { found }, is_atags }
+            DiscoveryError::NotADeviceTree {
+                found: if is_atags { ATAG_CORE_LENGTH } else { found },
+                is_atags,
+            }
         }
     }
 }
@@ -125,6 +139,10 @@ fn report_memory(loader: &LoaderBlock) {
         ke::debug!("reserved: {:#012x}..{:#012x}", range.start, range.end);
     }
     if let Some(initrd) = loader.initrd {
-        info!("initial RAM disk: {} bytes at {:#x}", initrd.length(), initrd.start);
+        info!(
+            "initial RAM disk: {} bytes at {:#x}",
+            initrd.length(),
+            initrd.start
+        );
     }
 }

@@ -14,6 +14,9 @@ use nt_abi::{BugCheckCode, NtStatus};
 use crate::measures;
 use crate::options::Options;
 
+/// A self-check: one sentence if it fails.
+type Check = fn() -> Result<(), &'static str>;
+
 /// A machine on which all that this kernel has is up.
 pub struct Running {
     loader: LoaderBlock,
@@ -32,12 +35,18 @@ impl Running {
 
     /// Runs the self-checks of every component; says which failed. True if none did.
     pub fn self_checks(&self) -> bool {
-        let checks: [(&str, fn() -> Result<(), &'static str>); 5] = [
+        let checks: [(&str, Check); 5] = [
             ("page tables", mm::self_check::tables_are_sound),
             ("pool", ex::pool::self_check),
-            ("clock on every processor", self_check::clock_ticks_everywhere),
+            (
+                "clock on every processor",
+                self_check::clock_ticks_everywhere,
+            ),
             ("interprocessor calls", self_check::processors_answer),
-            ("DPCs on every processor", self_check::dpcs_reach_their_processors),
+            (
+                "DPCs on every processor",
+                self_check::dpcs_reach_their_processors,
+            ),
         ];
         let mut sound = true;
         for (name, check) in checks {
@@ -57,14 +66,20 @@ impl Running {
 pub(crate) fn run(boot: &BootInfo, loader: LoaderBlock) -> Running {
     if let Err(why) = processor::initialize_boot_processor(&loader) {
         error!("{why}");
-        ke::bug_check::stop(BugCheckCode::PHASE1_INITIALIZATION_FAILED, [u64::from(NtStatus::NOT_SUPPORTED.0), 0, 0, 0]);
+        ke::bug_check::stop(
+            BugCheckCode::PHASE1_INITIALIZATION_FAILED,
+            [u64::from(NtStatus::NOT_SUPPORTED.0), 0, 0, 0],
+        );
     }
     describe("interrupt controller", |out| Machine::describe(out));
     describe("timer", |out| Machine::describe_clock(out));
     let started = processor::start_all(&loader, boot.boot_processor, || {
         let stack = KernelStack::create().ok()?;
         let emergency = KernelStack::create().ok()?;
-        Some(ProcessorStacks { stack_top: stack.keep(), emergency_stack_top: emergency.keep() })
+        Some(ProcessorStacks {
+            stack_top: stack.keep()?,
+            emergency_stack_top: emergency.keep()?,
+        })
     });
     info!("processors: {started} of {} run", loader.processors.len());
     if processor::wait_until_others_idle(10_000) {

@@ -25,9 +25,17 @@ impl<'a> Bitmap<'a> {
     /// # Panics
     /// If `words` is shorter than [`words_for`](Self::words_for) says: a mistake of the caller's.
     pub fn new(words: &'a mut [u64], length: usize) -> Self {
-        assert!(words.len() >= Self::words_for(length), "{} words cannot hold {length} bits", words.len());
+        assert!(
+            words.len() >= Self::words_for(length),
+            "{} words cannot hold {length} bits",
+            words.len()
+        );
         words.fill(0);
-        Self { words, length, first_clear: 0 }
+        Self {
+            words,
+            length,
+            first_clear: 0,
+        }
     }
 
     /// The number of bits.
@@ -131,7 +139,11 @@ mod tests {
             bitmap.set(bit);
         }
         assert_eq!(bitmap.take_clear_run(3), Some(6));
-        assert_eq!(bitmap.take_clear_run(60), None, "9..66 has 57 bits, 67..100 has 33");
+        assert_eq!(
+            bitmap.take_clear_run(60),
+            None,
+            "9..66 has 57 bits, 67..100 has 33"
+        );
         assert_eq!(bitmap.take_clear_run(57), Some(9));
         assert_eq!(bitmap.take_clear_run(33), Some(67));
         assert_eq!(bitmap.take_clear_run(2), Some(0));

@@ -10,7 +10,11 @@ pub struct Ring<const N: usize> {
 impl<const N: usize> Ring<N> {
     /// An empty ring.
     pub const fn new() -> Self {
-        Self { bytes: [0; N], next: 0, filled: false }
+        Self {
+            bytes: [0; N],
+            next: 0,
+            filled: false,
+        }
     }
 
     /// Appends bytes; what is older than the last `N` is forgotten.
@@ -27,8 +31,19 @@ impl<const N: usize> Ring<N> {
 
     /// The contents, oldest first, from the first whole line on.
     pub fn lines(&self) -> impl Iterator<Item = u8> + '_ {
-        let (old, new) = if self.filled { (&self.bytes[self.next..], &self.bytes[..self.next]) } else { (&self.bytes[..0], &self.bytes[..self.next]) };
-        let cut = if self.filled { old.iter().chain(new).position(|byte| *byte == b'\n').map_or(0, |newline| newline + 1) } else { 0 };
+        let (old, new) = if self.filled {
+            (&self.bytes[self.next..], &self.bytes[..self.next])
+        } else {
+            (&self.bytes[..0], &self.bytes[..self.next])
+        };
+        let cut = if self.filled {
+            old.iter()
+                .chain(new)
+                .position(|byte| *byte == b'\n')
+                .map_or(0, |newline| newline + 1)
+        } else {
+            0
+        };
         old.iter().chain(new).copied().skip(cut)
     }
 }

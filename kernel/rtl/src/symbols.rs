@@ -35,15 +35,21 @@ pub struct Symbol<'a> {
 }
 
 fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(bytes.get(offset..offset.checked_add(2)?)?.try_into().ok()?))
+    Some(u16::from_le_bytes(
+        bytes.get(offset..offset.checked_add(2)?)?.try_into().ok()?,
+    ))
 }
 
 fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(offset..offset.checked_add(4)?)?.try_into().ok()?))
+    Some(u32::from_le_bytes(
+        bytes.get(offset..offset.checked_add(4)?)?.try_into().ok()?,
+    ))
 }
 
 fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(bytes.get(offset..offset.checked_add(8)?)?.try_into().ok()?))
+    Some(u64::from_le_bytes(
+        bytes.get(offset..offset.checked_add(8)?)?.try_into().ok()?,
+    ))
 }
 
 impl<'a> Symbols<'a> {
@@ -52,7 +58,9 @@ impl<'a> Symbols<'a> {
         if bytes.get(..8)? != MAGIC {
             return None;
         }
-        let records_length = usize::try_from(u32_at(bytes, 8)?).ok()?.checked_mul(RECORD)?;
+        let records_length = usize::try_from(u32_at(bytes, 8)?)
+            .ok()?
+            .checked_mul(RECORD)?;
         let names_length = usize::try_from(u32_at(bytes, 12)?).ok()?;
         let names_start = HEADER.checked_add(records_length)?;
         let records = bytes.get(HEADER..names_start)?;
@@ -115,12 +123,20 @@ mod tests {
     fn finds_the_function_that_covers_an_address() {
         let bytes = table();
         let symbols = Symbols::parse(&bytes).expect("the table is good");
-        let named = |address| symbols.find(address).map(|found| (found.name, found.offset));
+        let named = |address| {
+            symbols
+                .find(address)
+                .map(|found| (found.name, found.offset))
+        };
         assert_eq!(named(0xFFF), None);
         assert_eq!(named(0x1000), Some(("one", 0)));
         assert_eq!(named(0x100F), Some(("one", 15)));
         assert_eq!(named(0x1010), None, "one has 16 bytes");
-        assert_eq!(named(0x2000), Some(("deux", 0xFC0)), "without a size it reaches to the next");
+        assert_eq!(
+            named(0x2000),
+            Some(("deux", 0xFC0)),
+            "without a size it reaches to the next"
+        );
     }
 
     #[test]

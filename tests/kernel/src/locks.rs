@@ -17,7 +17,11 @@ struct Counted {
 
 const PROCESSORS: usize = 64;
 
-static GUARDED: SpinLock<Counted> = SpinLock::new(Counted { acquisitions: 0, handovers: 0, last: 0 });
+static GUARDED: SpinLock<Counted> = SpinLock::new(Counted {
+    acquisitions: 0,
+    handovers: 0,
+    last: 0,
+});
 static WANTED: AtomicU64 = AtomicU64::new(0);
 static OWN: AtomicU64 = AtomicU64::new(0);
 static DONE: AtomicU64 = AtomicU64::new(0);
@@ -63,7 +67,10 @@ pub(crate) fn spin_lock(handovers: u64) -> Result<(), &'static str> {
     }
     let guarded = GUARDED.acquire();
     let own = OWN.load(Ordering::Relaxed);
-    info!("{} acquisitions, {} handovers; counted outside: {own}", guarded.acquisitions, guarded.handovers);
+    info!(
+        "{} acquisitions, {} handovers; counted outside: {own}",
+        guarded.acquisitions, guarded.handovers
+    );
     if guarded.acquisitions == own && guarded.handovers == handovers {
         Ok(())
     } else {

@@ -11,6 +11,7 @@
 //! The last line of a case is `test: NAME: passed` or `test: NAME: FAILED: why`, and the exit code says the same.
 #![cfg_attr(target_os = "none", no_std)]
 #![cfg_attr(target_os = "none", no_main)]
+#![deny(unsafe_code)]
 
 #[cfg(target_os = "none")]
 mod faults;
@@ -31,11 +32,15 @@ mod kernel {
 
     use crate::{faults, interrupts, locks, memory, registers};
 
-    static PROGRAM: Program = Program { symbols: include_bytes!(env!("TARN_SYMBOLS")), then };
+    static PROGRAM: Program = Program {
+        symbols: include_bytes!(env!("TARN_SYMBOLS")),
+        then,
+    };
 
     arch::kernel_entry!(start);
 
     fn start(boot: BootInfo) -> ! {
+        registers::interpose();
         ntoskrnl::start(&boot, &PROGRAM)
     }
 

@@ -9,7 +9,8 @@ const CHUNK: usize = 1 << 20;
 
 /// Takes pool memory until it is refused; all of it is distinct; a refusal is a status; what goes back can be had again.
 pub(crate) fn pool_exhaustion() -> Result<(), &'static str> {
-    let mut chunks = PoolVec::with_capacity(TAG, 16 * 1024).map_err(|_| "no memory for the list")?;
+    let mut chunks =
+        PoolVec::with_capacity(TAG, 16 * 1024).map_err(|_| "no memory for the list")?;
     let first = exhaust(&mut chunks)?;
     let left = frames::counts().free;
     info!("{first} MiB taken, {left} page frames left");
@@ -25,7 +26,11 @@ pub(crate) fn pool_exhaustion() -> Result<(), &'static str> {
     while chunks.pop().is_some() {}
     let second = exhaust(&mut chunks)?;
     info!("{second} MiB taken again");
-    if second == first { Ok(()) } else { Err("memory that was given back could not be had again") }
+    if second == first {
+        Ok(())
+    } else {
+        Err("memory that was given back could not be had again")
+    }
 }
 
 fn exhaust(chunks: &mut PoolVec<PoolVec<u64>>) -> Result<usize, &'static str> {
@@ -33,11 +38,16 @@ fn exhaust(chunks: &mut PoolVec<PoolVec<u64>>) -> Result<usize, &'static str> {
     while let Ok(mut chunk) = PoolVec::with_capacity(TAG, WORDS) {
         let number = chunks.len() as u64;
         for _ in 0..WORDS / 512 {
-            chunk.push(number).map_err(|_| "a list had less room than it said")?;
+            chunk
+                .push(number)
+                .map_err(|_| "a list had less room than it said")?;
         }
-        chunks.push(chunk).map_err(|_| "the list of chunks is full: the machine has too much memory for this test")?;
+        chunks.push(chunk).map_err(
+            |_| "the list of chunks is full: the machine has too much memory for this test",
+        )?;
     }
-    let kept = |(number, chunk): (usize, &PoolVec<u64>)| chunk.iter().all(|word| *word == number as u64);
+    let kept =
+        |(number, chunk): (usize, &PoolVec<u64>)| chunk.iter().all(|word| *word == number as u64);
     if !chunks.iter().enumerate().all(kept) {
         return Err("two allocations share memory");
     }
@@ -55,13 +65,18 @@ pub(crate) fn kernel_stacks() -> Result<(), &'static str> {
     for _ in 0..10 {
         drop(stacks(100)?);
     }
-    if frames::counts() == before { Ok(()) } else { Err("frames are missing after the stacks went back") }
+    if frames::counts() == before {
+        Ok(())
+    } else {
+        Err("frames are missing after the stacks went back")
+    }
 }
 
 fn stacks(count: usize) -> Result<PoolVec<KernelStack>, &'static str> {
     let mut all = PoolVec::with_capacity(TAG, count).map_err(|_| "no memory for the list")?;
     for _ in 0..count {
-        all.push(KernelStack::create().map_err(|_| "no memory for a stack")?).map_err(|_| "the list is full")?;
+        all.push(KernelStack::create().map_err(|_| "no memory for a stack")?)
+            .map_err(|_| "the list is full")?;
     }
     Ok(all)
 }
