@@ -123,7 +123,7 @@ fn measure(workspace: &Workspace, tools: &Tools, name: &str) -> Result<Figures> 
     .on(&board)?;
     let boot = Boot {
         kernel: built.file,
-        append: String::new(),
+        append: String::from("measure"),
         tree: Tree::Own,
     };
     let line = qemu::command_line(&board, &machine, &boot, tools)?;

@@ -1,4 +1,4 @@
-//! What `cargo xtask bench` reads from the log: `bench: NAME TICKS HERTZ`.
+//! What `cargo xtask bench boot` reads from the log, if asked to by `measure`: `bench: NAME TICKS HERTZ`.
 //!
 //! The counter starts at reset and, where the emulator counts instructions, is
 //! their number; the log carries it as the counter has it.

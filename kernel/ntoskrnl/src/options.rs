@@ -6,6 +6,7 @@
 //! | `exit=debug-port:0xf4` | the exit code goes to an `isa-debug-exit` device at that port |
 //! | `log=error`, `warning`, `info`, `debug` | lines of the kernel log that go to the console |
 //! | `test=NAME` | the case that the test kernel runs |
+//! | `measure` | the log says what booting cost, for `cargo xtask bench boot` |
 //!
 //! Words are separated by spaces. What is not understood is reported, and ignored:
 //! boot loaders add words of their own.
@@ -22,6 +23,8 @@ pub struct Options<'a> {
     pub log: Level,
     /// The case that the test kernel runs.
     pub test: Option<&'a str>,
+    /// Whether the log says what booting cost.
+    pub measure: bool,
     /// The first word of Tarn's own options whose value means nothing.
     pub not_understood: Option<&'a str>,
 }
@@ -33,10 +36,12 @@ impl<'a> Options<'a> {
             exit: ExitChannel::None,
             log: Level::Info,
             test: None,
+            measure: false,
             not_understood: None,
         };
         for word in line.split_ascii_whitespace() {
             let Some((name, value)) = word.split_once('=') else {
+                options.measure |= word == "measure";
                 continue;
             };
             let understood = match name {
@@ -79,6 +84,8 @@ mod tests {
         assert_eq!(options.log, Level::Debug);
         assert_eq!(options.test, Some("spin-lock"));
         assert_eq!(options.not_understood, None);
+        assert!(!options.measure);
+        assert!(Options::parse("quiet measure").measure);
         assert_eq!(
             Options::parse("exit=semihosting").exit,
             ExitChannel::Semihosting

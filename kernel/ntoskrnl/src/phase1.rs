@@ -82,12 +82,15 @@ pub(crate) fn run(boot: &BootInfo, loader: LoaderBlock) -> Running {
         })
     });
     info!("processors: {started} of {} run", loader.processors.len());
-    if processor::wait_until_others_idle(10_000) {
-        measures::report(boot.counter_at_entry, Machine::counter());
-    } else {
+    let idle = processor::wait_until_others_idle(10_000);
+    let all_idle = Machine::counter();
+    let running = Running { loader };
+    if !idle {
         error!("a processor does not reach its idle loop");
+    } else if running.options().measure {
+        measures::report(boot.counter_at_entry, all_idle);
     }
-    Running { loader }
+    running
 }
 
 /// Writes a line that a part of the machine says about itself.
