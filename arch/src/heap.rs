@@ -3,7 +3,8 @@
 //! `talc` manages memory that the heap already has, under a floor lock. When
 //! that is used up the heap asks `mm`, through [`set_growth`], for more mapped
 //! pages, with the lock free: `mm` takes its own. A request above
-//! [`Irql::Dispatch`] never grows the heap, because `mm` works at that level.
+//! [`Irql::Dispatch`] or with interrupts off never grows the heap: `mm` works at
+//! that level, and who waits for its lock must be able to answer other processors.
 //! A request that cannot be met gets a null pointer, which `try_reserve` and the
 //! pools turn into a status.
 
@@ -58,7 +59,9 @@ impl KernelHeap {
         let Some(growth) = GROWTH.get() else {
             return false;
         };
-        if Machine::irql() > Irql::Dispatch {
+        let enabled = Machine::disable_interrupts();
+        Machine::restore_interrupts(enabled);
+        if !enabled || Machine::irql() > Irql::Dispatch {
             return false;
         }
         let Some(wanted) = (layout.size() as u64).checked_add(layout.align() as u64 + OVERHEAD)

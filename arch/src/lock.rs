@@ -3,8 +3,12 @@
 //! Above the floor locks know their level (`ke::SpinLock`). The floor's few
 //! locks (the console, the page tables, the heap) must also work before there
 //! are levels and inside any interrupt, so they simply keep interrupts out.
-//! What is done under one is short. Order, outermost first: the log's ring, a DPC queue, a DPC's state, the kernel's root
-//! table, the heap, the console; nobody takes one that stands further left while holding one that stands further right.
+//! What is done under one is short. Order, outermost first: the log's ring; an
+//! interrupt's slot (`ke`); a machine's routes and its start page; a DPC queue; a
+//! DPC's state; the kernel's root table; the heap; the console. Nobody takes one
+//! that stands further to the front while holding one further to the back, and
+//! guards are dropped in the reverse order, as scopes do by themselves: a guard
+//! dropped out of order would let interrupts in while another is held.
 
 use core::ops::{Deref, DerefMut};
 

@@ -1,6 +1,7 @@
 //! The floor's guarantees about memory, on the simulated machine: one owner for each page, no mapping over another, and
 //! tables that say what was asked for.
 
+use arch::contract::Translation;
 use arch::contract::{
     FrameNumber, MemoryType, PAGE_SIZE, PhysAddr, Protection, VirtAddr, VirtRange,
 };
@@ -8,7 +9,7 @@ use arch::memory::{
     DeviceError, DeviceWindow, Frame, FrameSource, KernelMapping, MapError, MappedLeaf,
     claim_low_frame, kernel_leaves, layout, permanent_words, usable_frames,
 };
-use arch::sim;
+use arch::{Machine, sim};
 
 /// Frames from anywhere, at most `left` of them.
 struct Frames {
@@ -228,6 +229,18 @@ fn a_device_window_is_never_ram() {
         error(sim::RAM_BASE - 8, 16),
         Some(DeviceError::IsRam),
         "its last page would be RAM"
+    );
+    let reserved = sim::loader_block().reserved[0].start;
+    assert_eq!(
+        error(reserved, 4),
+        Some(DeviceError::IsRam),
+        "reserved RAM is RAM"
+    );
+    let image = Machine::image().physical_base.0;
+    assert_eq!(error(image, 4), Some(DeviceError::IsRam), "the image");
+    assert_eq!(
+        error(0x100_0000_0000, (1 << 47) - 1),
+        Some(DeviceError::NoRoom)
     );
     assert_eq!(error(0x0900_0000, 0), Some(DeviceError::BadRange));
     assert_eq!(error(u64::MAX, 2), Some(DeviceError::BadRange));

@@ -315,6 +315,14 @@ fn the_console_follows_the_rule() {
     );
     assert_eq!(tree(r#"stdout-path = "mini";"#, "/absent"), Some(0x3000));
     assert_eq!(tree("", "/mini@3000"), Some(0x3000));
+    // One that is too short is passed over.
+    let short = machine(
+        r#"chosen { stdout-path = "/first@1000"; };
+        first@1000 { compatible = "arm,pl011"; reg = <0 0x1000 0 0x44>; };
+        mini@3000 { compatible = "brcm,bcm2835-aux-uart"; reg = <0 0x3000 0 0x3c>; };
+        second@2000 { compatible = "arm,pl011"; reg = <0 0x2000 0 0x48>; };"#,
+    );
+    assert_eq!(short.console.map(|console| console.base), Some(0x2000));
     // Nothing is named: the first PL011.
     assert_eq!(tree("", ""), Some(0x1000));
     assert_eq!(tree(r#"stdout-path = "/second@1";"#, ""), Some(0x1000));
@@ -382,6 +390,14 @@ fn processors_that_cannot_start_are_left_out_and_counted() {
     // cpus speaks for all that do not speak for themselves.
     let block = cpus(r#"enable-method = "psci"; cpu@1 { reg = <1>; };"#, psci).unwrap();
     assert_eq!((block.processors.len(), block.processors_left_out), (2, 0));
+    // The word that one waits at is reserved with its page.
+    let block = cpus(
+        r#"cpu@1 { reg = <1>; enable-method = "spin-table"; cpu-release-addr = <0 0x3ff8>; };"#,
+        "",
+    )
+    .unwrap();
+    assert_eq!((block.processors.len(), block.processors_left_out), (2, 0));
+    assert_eq!(block.reserved[..], [range(0x3000, 0x4000)]);
     let wrong = cpus(
         r#"cpu@1 { reg = <1>; enable-method = "spin-table"; };"#,
         psci,

@@ -164,6 +164,27 @@ fn nodes_that_say_what_cannot_be() {
         changed("0x8010000 0x1000", ""),
         "device tree: node /gic: its reg has too few entries"
     );
+    let short = "device tree: node /gic: its reg has an entry that is too short for the registers";
+    assert_eq!(changed("<0x8000000 0x1000 ", "<0x8000000 4 "), short);
+    assert_eq!(changed("0x8010000 0x1000", "0x8010000 0xfff"), short);
+    let v3 = |distributor: &str, redistributors: &str| {
+        let tree = MACHINE.replace("gic-400", "gic-v3");
+        let tree = tree.replace(
+            "<0x8000000 0x1000 0x8010000 0x1000>",
+            &format!("<0x8000000 {distributor} 0x80a0000 {redistributors}>"),
+        );
+        from_device_tree(&compile(&tree), 0).map_err(|error| error.to_string())
+    };
+    assert!(v3("0x10000", "0x20000").is_ok());
+    assert_eq!(v3("0xf000", "0x20000").map(drop), Err(short.to_owned()));
+    assert_eq!(v3("0x10000", "0x1f000").map(drop), Err(short.to_owned()));
+    assert_eq!(
+        changed(
+            "cpus {",
+            r#"pm { compatible = "brcm,bcm2835-pm"; reg = <0x7000000 0x24>; }; cpus {"#
+        ),
+        "device tree: node /pm: its reg has an entry that is too short for the registers"
+    );
     assert_eq!(
         changed("chosen {", "chosen { linux,initrd-start = <0x100>;"),
         "device tree: node /chosen: its initial RAM disk has no start, no end or ends before it starts"

@@ -51,6 +51,9 @@ pub(crate) struct Board {
     pub(crate) memory: Range<String>,
     /// The CPU model; `None` where the board has its own.
     pub(crate) cpu: Option<String>,
+    /// CPU models that cannot run the kernel.
+    #[serde(default)]
+    pub(crate) refused_cpu: Vec<RefusedCpu>,
     /// The interrupt controller's versions, if one can choose; the first is the default.
     #[serde(default)]
     pub(crate) gic: Vec<u8>,
@@ -226,4 +229,14 @@ fn folders_with(parent: &Path, file: &str) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// CPU models that cannot run the kernel: QEMU starts them all the same, and nothing would be printed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefusedCpu {
+    /// A regular expression for the whole name.
+    pub(crate) pattern: String,
+    /// Why, as the end of a sentence.
+    pub(crate) why: String,
 }

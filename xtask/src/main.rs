@@ -58,7 +58,20 @@ enum Task {
     Gdb(run::GdbArgs),
 }
 
+/// Ends quietly when whoever reads the output has gone (`cargo xtask rows | head -1`): there is nobody to tell.
+fn end_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if text.contains("Broken pipe") && text.starts_with("failed printing to") {
+            std::process::exit(0);
+        }
+        usual(panic);
+    }));
+}
+
 fn main() -> ExitCode {
+    end_with_the_reader();
     match perform(Cli::parse().task) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

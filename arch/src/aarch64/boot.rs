@@ -13,7 +13,7 @@ use aarch64_cpu::registers::{ID_AA64MMFR1_EL1, ID_AA64PFR0_EL1, MPIDR_EL1, Reada
 use super::per_processor::{self, BLOCKS};
 use super::{Machine, fixup, translation, window};
 use crate::contract::{
-    BootInfo, EntryLevel, Firmware, PhysAddr, ProcessorNumber, Translation, VirtAddr,
+    BootInfo, EntryLevel, Firmware, PAGE_SIZE, PhysAddr, ProcessorNumber, Translation, VirtAddr,
 };
 
 /// The affinity bits of MPIDR_EL1.
@@ -104,7 +104,8 @@ fn device_tree_bytes(address: PhysAddr) -> Result<&'static [u8], u64> {
         return Err(u64::from(u32::from_be(magic)));
     }
     let start = window::map_device_tree(address, length).ok_or(address.0)?;
-    for page in (start.0..start.0 + length).step_by(4096) {
+    // From the start of its first page, so that the last is reached wherever in a page it begins.
+    for page in (start.0 / PAGE_SIZE * PAGE_SIZE..start.0 + length).step_by(4096) {
         // SAFETY: as above. The length is a claim: each page must be there.
         unsafe { fixup::checked_load(VirtAddr(page)) }.ok_or(address.0)?;
     }

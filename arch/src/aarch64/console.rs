@@ -16,7 +16,7 @@ use boards::{Console as ConsoleDescription, ConsoleKind};
 
 use super::{Machine, semihosting, window};
 use crate::contract::{Clock, Console, PhysAddr, Processor, VirtAddr};
-use crate::lock::FloorLock;
+use crate::lock::{FloorLock, FloorLockGuard};
 
 const NO_PORT: u8 = 0;
 const PL011: u8 = 1;
@@ -29,6 +29,22 @@ static KIND: AtomicU8 = AtomicU8::new(NO_PORT);
 static BASE: AtomicU64 = AtomicU64::new(0);
 static STUCK: AtomicBool = AtomicBool::new(false);
 static LINE: FloorLock<()> = FloorLock::new(());
+/// Whether somebody has waited for the lock in vain. The next look only once, so that a long report does not wait at each piece.
+static LOCK_GIVEN_UP: AtomicBool = AtomicBool::new(false);
+
+/// The right to write, or `None` when it is not to be had and one writes all the same.
+fn acquire_line() -> Option<FloorLockGuard<'static, ()>> {
+    let tries = if LOCK_GIVEN_UP.load(Ordering::Relaxed) {
+        1
+    } else {
+        PATIENCE
+    };
+    let line = LINE.acquire_within(tries);
+    if line.is_none() {
+        LOCK_GIVEN_UP.store(true, Ordering::Relaxed);
+    }
+    line
+}
 
 /// An open port.
 #[derive(Clone, Copy)]
@@ -123,7 +139,7 @@ impl Console for Machine {
         if let Some(base) =
             window::map_device(PhysAddr(console.base), console.length.clamp(0x20, 0x1000))
         {
-            let _line = LINE.acquire_within(PATIENCE);
+            let _line = acquire_line();
             if kind == PL011 {
                 enable_pl011(base);
             }
@@ -134,7 +150,7 @@ impl Console for Machine {
     }
 
     fn write_bytes(bytes: &[u8]) {
-        let _line = LINE.acquire_within(PATIENCE);
+        let _line = acquire_line();
         let Some(port) = Port::open() else {
             semihosting::write(bytes);
             return;

@@ -182,6 +182,10 @@ impl Controller {
                     .store(mask, Ordering::Relaxed);
             }
             Self::V3 { view, .. } => {
+                // Asked of each processor: without them, the first access would be an undefined instruction.
+                if !boot::has_gic_system_registers() {
+                    return Err(Error::SystemRegisters);
+                }
                 let own = Self::own_redistributor().ok_or(Error::NoInterface)?;
                 v3::initialize_processor(own, &System, *view, level)?;
             }

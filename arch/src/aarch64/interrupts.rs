@@ -15,8 +15,7 @@ use super::controller::{self, Controller};
 use super::per_processor::{self, BLOCKS};
 use super::{Machine, timer};
 use crate::contract::{
-    Console, InterruptLine, Interrupts, Irql, LineError, Processor, ProcessorNumber, ProcessorSet,
-    Trigger,
+    InterruptLine, Interrupts, Irql, LineError, Processor, ProcessorNumber, ProcessorSet, Trigger,
 };
 use crate::dispatch::take_interrupt;
 use crate::lock::FloorLock;
@@ -47,6 +46,13 @@ pub(super) fn enable_private(intid: u32, level: Irql) {
     }
 }
 
+/// The level that a line was connected with; 0 means none.
+fn line_level(intid: u32) -> u8 {
+    LINE_LEVELS
+        .get(intid as usize)
+        .map_or(0, |level| level.load(Ordering::Relaxed))
+}
+
 /// The vector's way here: an IRQ was signalled.
 pub(super) fn take() {
     let Some((controller, acknowledged)) = CONTROLLER
@@ -71,10 +77,7 @@ pub(super) fn take() {
             || controller.end(acknowledged),
         );
     } else {
-        let level = LINE_LEVELS
-            .get(intid as usize)
-            .map_or(0, |level| level.load(Ordering::Relaxed));
-        match Irql::from_level(level).filter(|level| *level != Irql::Passive) {
+        match Irql::from_level(line_level(intid)).filter(|level| *level != Irql::Passive) {
             Some(level) => {
                 take_interrupt(
                     level,
@@ -85,7 +88,12 @@ pub(super) fn take() {
             None => {
                 // Disconnected while it was on its way, or something that nobody asked for: not again.
                 SPURIOUS.fetch_add(1, Ordering::Relaxed);
-                controller.disable(intid);
+                let routes = ROUTES.acquire();
+                // Unless another processor has connected it since: then it stays enabled.
+                if line_level(intid) == 0 {
+                    controller.disable(intid);
+                }
+                drop(routes);
                 controller.end(acknowledged);
             }
         }
@@ -109,23 +117,22 @@ impl Interrupts for Machine {
         Ok(())
     }
 
-    fn initialize_processor() {
-        let Some(controller) = CONTROLLER.get() else {
-            return;
-        };
+    fn initialize_processor() -> Result<(), &'static str> {
+        let controller = CONTROLLER
+            .get()
+            .ok_or("the interrupt controller was not set up")?;
         let enabled = Self::disable_interrupts();
         let level = present_mask_level();
-        if let Err(error) = controller.initialize_processor(level) {
-            Self::write_bytes(b"tarn: processor stopped: ");
-            Self::write_bytes(error.message().as_bytes());
-            Self::write_bytes(b"\n");
-            Self::stop();
+        let result = controller.initialize_processor(level);
+        if result.is_ok() {
+            let block = per_processor::current();
+            block.mask_level.store(level, Ordering::Relaxed);
+            controller.enable_private(IPI, Irql::Ipi.level());
+            // Release: whoever finds it set finds the target mask.
+            block.takes_interrupts.store(true, Ordering::Release);
         }
-        per_processor::current()
-            .mask_level
-            .store(level, Ordering::Relaxed);
-        controller.enable_private(IPI, Irql::Ipi.level());
         Self::restore_interrupts(enabled);
+        result.map_err(gic::Error::message)
     }
 
     fn describe(out: &mut dyn fmt::Write) -> fmt::Result {
@@ -148,7 +155,11 @@ impl Interrupts for Machine {
         if line.0 < gic::FIRST_SHARED {
             return Err(LineError::InUse);
         }
-        let block = BLOCKS.get(target.index()).ok_or(LineError::NoVector)?;
+        // Acquire: pairs with `initialize_processor`. A processor that never came so far would never take the line.
+        let block = BLOCKS
+            .get(target.index())
+            .filter(|block| block.takes_interrupts.load(Ordering::Acquire))
+            .ok_or(LineError::NoVector)?;
         let _routes = ROUTES.acquire();
         let slot = LINE_LEVELS
             .get(line.0 as usize)

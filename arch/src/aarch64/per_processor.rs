@@ -19,7 +19,7 @@
 
 use core::arch::asm;
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use boards::MAX_PROCESSORS;
 
@@ -52,6 +52,8 @@ pub(super) struct PerProcessor {
     pub(super) mask_level: AtomicU8,
     /// GICv2: this processor's bit in target masks.
     pub(super) target_mask: AtomicU8,
+    /// Whether its part of the interrupt controller is set up, so that lines may be routed to it.
+    pub(super) takes_interrupts: AtomicBool,
 }
 
 /// Offsets for the vectors.
@@ -72,6 +74,7 @@ impl PerProcessor {
             level: AtomicU8::new(0),
             mask_level: AtomicU8::new(0),
             target_mask: AtomicU8::new(0),
+            takes_interrupts: AtomicBool::new(false),
         }
     }
 

@@ -115,7 +115,8 @@ pub(super) fn start_processor(start: &ProcessorStart) -> Result<(), StartError> 
 
 /// Writes the word that a processor in the firmware's spin table polls.
 fn release(address: PhysAddr, entry: u64) -> Result<(), StartError> {
-    if !address.0.is_multiple_of(8) {
+    // The page of the word is reserved, so no frame is there; the image is the one thing left that must not be hit.
+    if !address.0.is_multiple_of(8) || window::meets_image(address.0, address.0 + 8) {
         return Err(StartError::NoMemory);
     }
     let release = |word: VirtAddr| {

@@ -20,17 +20,17 @@ use crate::contract::{
 #[repr(C)]
 pub struct TrapFrame {
     /// x0 to x30. Of code at EL1, x18 is only for reports: it is the processor's, not the code's.
-    pub x: [u64; 31],
+    pub(super) x: [u64; 31],
     /// SP of the level that was interrupted.
-    pub sp: u64,
+    pub(super) sp: u64,
     /// Where it was interrupted.
-    pub elr: u64,
+    pub(super) elr: u64,
     /// PSTATE as it was.
-    pub spsr: u64,
+    pub(super) spsr: u64,
     /// The syndrome; means nothing for an interrupt.
-    pub esr: u64,
+    pub(super) esr: u64,
     /// The fault address; means nothing but for the exceptions that set it.
-    pub far: u64,
+    pub(super) far: u64,
     /// A frame record, {x29, ELR}, for walks over the stack. Not read on return.
     pub(super) record: [u64; 2],
 }
@@ -61,10 +61,6 @@ impl Registers for TrapFrame {
 
     fn link(&self) -> Option<VirtAddr> {
         Some(VirtAddr(self.x[30]))
-    }
-
-    fn set_pc(&mut self, pc: VirtAddr) {
-        self.elr = pc.0;
     }
 
     fn for_each(&self, visit: &mut dyn FnMut(&'static str, u64)) {

@@ -35,14 +35,21 @@ fn store(table: &Table, page: usize, entry: u64) {
     table.0[page].store(entry, Ordering::Release);
 }
 
-/// Maps device registers for good. What is mapped already, by an earlier call, is found again.
+/// Whether some of `start..end` is the kernel's image. Nothing that the firmware calls a device's registers may be.
+pub(super) fn meets_image(start: u64, end: u64) -> bool {
+    let image = Machine::image();
+    let image_end = Machine::image_physical(image.boot_emergency_stack.end).0;
+    start < image_end && image.physical_base.0 < end
+}
+
+/// Maps device registers for good, unless they lie in the kernel's image. What is mapped already, by an earlier call, is found again.
 pub(super) fn map_device(physical: PhysAddr, length: u64) -> Option<VirtAddr> {
     let offset = physical.0 % PAGE_SIZE;
     let pages = usize::try_from((offset.checked_add(length)?).div_ceil(PAGE_SIZE)).ok()?;
     let first = physical.0 - offset;
     first
         .checked_add(pages as u64 * PAGE_SIZE)
-        .filter(|end| *end <= 1 << 48)?;
+        .filter(|end| *end <= 1 << 48 && !meets_image(first, *end))?;
     let leaf = |page: usize| {
         Machine::leaf(
             PhysAddr(first + page as u64 * PAGE_SIZE),

@@ -98,9 +98,6 @@ pub trait Registers {
         None
     }
 
-    /// Continues at another instruction.
-    fn set_pc(&mut self, pc: VirtAddr);
-
     /// Calls `visit` with each register's name and value, in the order that a report shows them.
     fn for_each(&self, visit: &mut dyn FnMut(&'static str, u64));
 }

@@ -36,7 +36,10 @@ pub trait Interrupts {
     fn initialize(loader: &LoaderBlock) -> Result<(), &'static str>;
 
     /// Sets up what each processor has of the controller, on that processor.
-    fn initialize_processor();
+    ///
+    /// # Errors
+    /// One sentence: what of the controller does not answer, or is not as it must be.
+    fn initialize_processor() -> Result<(), &'static str>;
 
     /// One line for people: which controller, how many lines.
     ///

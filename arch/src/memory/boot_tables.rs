@@ -89,6 +89,8 @@ pub enum MemoryError {
     BeyondPhysicalMap,
     /// No range of RAM is long enough for the frame table.
     NoRoomForFrameTable,
+    /// The tables were made before.
+    AlreadyDone,
     /// Two things that must both be mapped overlap, at this address.
     Overlap(VirtAddr),
 }
@@ -111,6 +113,7 @@ impl fmt::Display for MemoryError {
                     layout::PHYSICAL_MAP_LENGTH
                 )
             }
+            Self::AlreadyDone => write!(f, "the kernel's tables were made before"),
             Self::NoRoomForFrameTable => write!(
                 f,
                 "no range of RAM is long enough for the table of page frames"
@@ -162,6 +165,11 @@ pub fn summary() -> MemorySummary {
 /// # Errors
 /// What about the firmware's memory map cannot be used; the entry code's tables are then still in force.
 pub fn initialize(loader: &LoaderBlock) -> Result<(), MemoryError> {
+    // Held to the end: whoever comes second finds the root, and live mappings are never exchanged under their users.
+    let mut kernel_root = KERNEL_ROOT.acquire();
+    if kernel_root.is_some() {
+        return Err(MemoryError::AlreadyDone);
+    }
     let image = Machine::image();
     let usable = usable_ranges(loader, &image)?;
     let needed = frame::table_length(&usable);
@@ -181,9 +189,9 @@ pub fn initialize(loader: &LoaderBlock) -> Result<(), MemoryError> {
     }
     // SAFETY: the root maps the image with its stacks and the physical map, as layout says, by the calls above.
     unsafe { Machine::activate(root) };
-    *KERNEL_ROOT.acquire() = Some(root);
+    *kernel_root = Some(root);
     // SAFETY: the ranges are RAM outside of everything reserved and of the image, mapped a moment ago, and not in use yet.
-    unsafe { frame::initialize(&usable, storage) };
+    unsafe { frame::initialize(&usable, storage, &loader.memory, image_range(&image)) };
     SUMMARY.call_once(|| MemorySummary {
         total: loader.memory.iter().map(PhysRange::length).sum(),
         usable: usable.iter().map(PhysRange::length).sum(),

@@ -3,8 +3,8 @@
 //! A window is made once for a device and stays: the firmware's tables name a
 //! few dozen at most. Accesses are volatile, of the register's own width, and
 //! checked against the window's length, so driver code above needs no `unsafe`.
-//! RAM that frames are made of is refused: a window cannot become a second owner
-//! of a page.
+//! RAM is refused, reserved or not, and so is the image: a window cannot become a
+//! second owner of a page.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -54,11 +54,14 @@ impl DeviceWindow {
         if frame::is_ram(pages) {
             return Err(DeviceError::IsRam);
         }
-        // A page stays unmapped behind each window, so that an access beyond its end faults.
-        let start = NEXT.fetch_add(pages.length() + PAGE_SIZE, Ordering::Relaxed);
-        if start + pages.length() > layout::DEVICES.end.0 {
-            return Err(DeviceError::NoRoom);
-        }
+        // A page stays unmapped behind each window, so that an access beyond its end faults. Addresses of a window that then
+        // fails are not used again; what it mapped before shows registers that nobody has the address of.
+        let start = NEXT
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
+                let end = next.checked_add(pages.length())?.checked_add(PAGE_SIZE)?;
+                (end <= layout::DEVICES.end.0).then_some(end)
+            })
+            .map_err(|_| DeviceError::NoRoom)?;
         let guard = KERNEL_ROOT.acquire();
         let root = guard.ok_or(DeviceError::NoRoom)?;
         let target = table::Target {

@@ -7,6 +7,7 @@
 
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use arrayvec::ArrayVec;
 use boards::{MAX_MEMORY_RANGES, PhysRange};
 
 use crate::Machine;
@@ -24,6 +25,8 @@ struct FrameTable {
     states: &'static [AtomicU8],
     usable: [PhysRange; MAX_USABLE_RANGES],
     usable_count: usize,
+    /// All RAM that the firmware reports, reserved ranges included, and the image: what no device window may show.
+    ram: ArrayVec<PhysRange, { MAX_MEMORY_RANGES + 1 }>,
 }
 
 static FRAME_TABLE: spin::Once<FrameTable> = spin::Once::new();
@@ -98,11 +101,11 @@ fn state_of(number: FrameNumber) -> Option<&'static AtomicU8> {
     table.states.get(usize::try_from(index).ok()?)
 }
 
-/// Whether any byte of the range is RAM that frames are made of.
+/// Whether any byte of the range is RAM, whoever uses it, or the kernel image. Before there is a frame table all is.
 pub(super) fn is_ram(range: PhysRange) -> bool {
     FRAME_TABLE
         .get()
-        .is_some_and(|table| table.usable().iter().any(|usable| usable.overlaps(&range)))
+        .is_none_or(|table| table.ram.iter().any(|ram| ram.overlaps(&range)))
 }
 
 impl FrameTable {
@@ -124,7 +127,12 @@ pub(super) fn table_length(usable: &[PhysRange]) -> u64 {
 /// # Safety
 /// `usable` is RAM in the physical map that nobody uses, sorted and disjoint; `storage` is part of one of them and at
 /// least [`table_length`] bytes long.
-pub(super) unsafe fn initialize(usable: &[PhysRange], storage: PhysRange) {
+pub(super) unsafe fn initialize(
+    usable: &[PhysRange],
+    storage: PhysRange,
+    memory: &ArrayVec<PhysRange, MAX_MEMORY_RANGES>,
+    image: PhysRange,
+) {
     FRAME_TABLE.call_once(|| {
         let first = usable
             .first()
@@ -141,6 +149,7 @@ pub(super) unsafe fn initialize(usable: &[PhysRange], storage: PhysRange) {
             states,
             usable: [PhysRange { start: 0, end: 0 }; MAX_USABLE_RANGES],
             usable_count: usable.len().min(MAX_USABLE_RANGES),
+            ram: memory.iter().copied().chain([image]).collect(),
         };
         table.usable[..table.usable_count].copy_from_slice(&usable[..table.usable_count]);
         for range in usable {

@@ -19,6 +19,11 @@ pub fn on_processor<T>(number: ProcessorNumber, body: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Goes on as that processor: for a test that was thrown out of [`on_processor`].
+pub fn become_processor(number: ProcessorNumber) {
+    state().current = number;
+}
+
 /// Lets a connected line interrupt now.
 pub fn interrupt(line: InterruptLine) {
     let found = state()

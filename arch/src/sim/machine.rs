@@ -36,10 +36,6 @@ impl Registers for TrapFrame {
         VirtAddr(self.sp)
     }
 
-    fn set_pc(&mut self, pc: VirtAddr) {
-        self.pc = pc.0;
-    }
-
     fn for_each(&self, visit: &mut dyn FnMut(&'static str, u64)) {
         visit("pc", self.pc);
         visit("sp", self.sp);
@@ -135,7 +131,9 @@ impl Interrupts for Machine {
         Ok(())
     }
 
-    fn initialize_processor() {}
+    fn initialize_processor() -> Result<(), &'static str> {
+        Ok(())
+    }
 
     fn describe(out: &mut dyn core::fmt::Write) -> core::fmt::Result {
         out.write_str("simulated interrupt controller")

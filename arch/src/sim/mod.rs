@@ -14,7 +14,7 @@ mod machine;
 mod memory;
 mod state;
 
-pub use events::{advance, interrupt, on_processor, script_interrupt};
+pub use events::{advance, become_processor, interrupt, on_processor, script_interrupt};
 pub use machine::{Machine, SimdState, TrapFrame};
 pub use memory::{RAM_BASE, RAM_LENGTH, loader_block};
 pub use state::{Ended, Running, boot, console_output, ended, started_processors};

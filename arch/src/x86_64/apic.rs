@@ -56,6 +56,8 @@ const DELIVER_INIT: u32 = 5 << 8;
 const DELIVER_STARTUP: u32 = 6 << 8;
 const ASSERT: u32 = 1 << 14;
 const SEND_PENDING: u32 = 1 << 12;
+/// In the spurious vector's register: the APIC is on.
+const SOFTWARE_ENABLE: u32 = 1 << 8;
 
 const NOT_INITIALIZED: u8 = 0;
 const XAPIC: u8 = 1;
@@ -141,8 +143,8 @@ fn silence_8259s() {
     }
 }
 
-/// Turns this processor's local APIC on, with everything of its own masked but NMI.
-pub(super) fn enable_on_this_processor() {
+/// Turns this processor's local APIC on, with everything of its own masked but NMI; an error if it does not answer.
+pub(super) fn enable_on_this_processor() -> Result<(), &'static str> {
     const ENABLE: u64 = 1 << 11;
     const ENABLE_X2APIC: u64 = 1 << 10;
     let is_x2apic = is_x2apic();
@@ -158,8 +160,16 @@ pub(super) fn enable_on_this_processor() {
     write(ERROR_ENTRY, MASKED);
     // CR8 holds the level; this is the same register, seen from the other side, and its low digit must be 0.
     write(TASK_PRIORITY, u32::from(per_processor::mask()) << 4);
-    write(SPURIOUS, u32::from(SPURIOUS_VECTOR) | 1 << 8);
+    write(SPURIOUS, u32::from(SPURIOUS_VECTOR) | SOFTWARE_ENABLE);
     write(ERROR_STATUS, 0);
+    // Where nothing answers all bits read as one; no APIC has all of them.
+    match read(SPURIOUS) {
+        u32::MAX => Err("nothing answers where the processor's local APIC should be"),
+        value if value & SOFTWARE_ENABLE == 0 => {
+            Err("the processor's local APIC cannot be turned on")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether the registers are reached as MSRs.

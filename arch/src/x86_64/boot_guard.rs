@@ -4,6 +4,10 @@
 //! `memory::initialize` would run into the kernel's variables unseen. The part of the
 //! image where the stacks are therefore gets pages of 4 KiB here, without the two
 //! guards: such an overflow then faults, like any later one.
+//!
+//! From then on the entry code's tables of 2 MiB pages map nothing but the low 4 GiB
+//! onto themselves, where one thing is still executed: the page, below 1 MiB, that
+//! processors start from. All but the first 2 MiB is made not executable.
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +19,7 @@ const BLOCK: u64 = 2 << 20;
 /// Present and writable; with LARGE a block of 2 MiB.
 const MAPPED: u64 = 3;
 const LARGE: u64 = 0x80;
+const NO_EXECUTE: u64 = 1 << 63;
 /// The entry of the image's first GiB in its table of level 1.
 const IMAGE_SLOT: usize = 510;
 
@@ -34,6 +39,8 @@ impl Table {
 unsafe extern "C" {
     /// The boot tables' level 1 for the image; `entry` fills it in.
     static boot_high: Table;
+    /// The low 4 GiB in blocks, the first of them the image's too until then; `entry` fills them in.
+    static boot_directories: [Table; 4];
 }
 
 /// The image's first GiB.
@@ -73,6 +80,11 @@ pub(super) fn install() {
     // SAFETY: a table that lives for good, read and written as atomics alone.
     let high = unsafe { &boot_high };
     high.0[IMAGE_SLOT].store(BLOCKS.address() | MAPPED, Ordering::Release);
+    // SAFETY: as above.
+    let low = unsafe { &boot_directories };
+    for entry in low.iter().flat_map(|table| &table.0).skip(1) {
+        entry.fetch_or(NO_EXECUTE, Ordering::Relaxed);
+    }
     // SAFETY: the same tables again, to drop what was cached of them; they map the image as before, but for the guards.
     unsafe { asm!("mov {0}, cr3", "mov cr3, {0}", out(reg) _, options(nostack, preserves_flags)) };
 }

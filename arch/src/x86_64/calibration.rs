@@ -129,7 +129,9 @@ impl Reference {
         let femtoseconds =
             u128::from(self.elapsed(begin.reference, end.reference)) * u128::from(self.period());
         let rate = |ticks: u64| {
-            u64::try_from(u128::from(ticks) * FEMTOSECONDS_PER_SECOND / femtoseconds).ok()
+            // The PIT's 16 bits may have come round to where they were: no time went by, so there is no rate.
+            let rate = (u128::from(ticks) * FEMTOSECONDS_PER_SECOND).checked_div(femtoseconds)?;
+            u64::try_from(rate).ok()
         };
         Some(Rates {
             counter: rate(end.counter.checked_sub(begin.counter)?)?,

@@ -17,7 +17,7 @@ use boards::{Console as ConsoleDescription, ConsoleKind};
 use super::Machine;
 use super::registers::IoPort;
 use crate::contract::Console;
-use crate::lock::FloorLock;
+use crate::lock::{FloorLock, FloorLockGuard};
 
 const COM1: u16 = 0x3F8;
 
@@ -38,6 +38,22 @@ const LOCK_PATIENCE: u32 = 1_000_000;
 static PORT: AtomicU16 = AtomicU16::new(0);
 static IS_DEAD: AtomicBool = AtomicBool::new(false);
 static LINES: FloorLock<()> = FloorLock::new(());
+/// The lock did not become free once: its holder is lost, and nobody waits for it again.
+static LOCK_GIVEN_UP: AtomicBool = AtomicBool::new(false);
+
+/// The lock, unless it is taken and its holder does not give it back.
+fn lines() -> Option<FloorLockGuard<'static, ()>> {
+    let tries = if LOCK_GIVEN_UP.load(Ordering::Relaxed) {
+        1
+    } else {
+        LOCK_PATIENCE
+    };
+    let guard = LINES.acquire_within(tries);
+    if guard.is_none() {
+        LOCK_GIVEN_UP.store(true, Ordering::Relaxed);
+    }
+    guard
+}
 
 /// The open port, COM1 if there is none yet.
 fn port() -> IoPort {
@@ -114,13 +130,13 @@ impl Console for Machine {
             && let Ok(number) = u16::try_from(console.base)
             && number != 0
         {
-            let _lines = LINES.acquire_within(LOCK_PATIENCE);
+            let _lines = lines();
             open(number);
         }
     }
 
     fn write_bytes(bytes: &[u8]) {
-        let _lines = LINES.acquire_within(LOCK_PATIENCE);
+        let _lines = lines();
         put_all(bytes);
     }
 

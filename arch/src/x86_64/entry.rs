@@ -19,6 +19,7 @@
 //! The boot tables map the low 4 GiB onto themselves (the firmware's tables are read
 //! there) and the image, all of it writable and executable: they serve until
 //! `memory::initialize`, and for the first instructions of each further processor.
+//! `boot_guard` takes execution from the low 4 GiB but for the first 2 MiB.
 
 use core::arch::global_asm;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -244,6 +245,7 @@ entry_upper:
     .balign 4096
     .global boot_root
     .global boot_high
+    .global boot_directories
 boot_root:        .skip 4096
 boot_low:         .skip 4096
 boot_high:        .skip 4096

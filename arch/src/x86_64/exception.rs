@@ -170,7 +170,7 @@ fn report_on_stack(exception: &Exception, frame: &mut TrapFrame, top: u64) {
         report(exception, frame);
     }
     // SAFETY: `top` is the top of this processor's emergency stack, which nobody uses: in_emergency was clear. The
-    // called function keeps RBX, which remembers the present stack.
+    // called function keeps R12, which remembers the present stack.
     unsafe {
         asm!(
             "mov r12, rsp",

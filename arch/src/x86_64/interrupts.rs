@@ -84,11 +84,14 @@ impl Interrupts for Machine {
         IO_APICS.acquire().initialize(&loader.interrupt_controller)
     }
 
-    fn initialize_processor() {
+    fn initialize_processor() -> Result<(), &'static str> {
         let enabled = Self::disable_interrupts();
-        apic::enable_on_this_processor();
-        shootdown::join();
+        let result = apic::enable_on_this_processor();
+        if result.is_ok() {
+            shootdown::join();
+        }
         Self::restore_interrupts(enabled);
+        result
     }
 
     fn describe(out: &mut dyn fmt::Write) -> fmt::Result {

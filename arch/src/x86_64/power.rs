@@ -19,6 +19,8 @@ use crate::contract::{ExitChannel, ExitCode, Power, Processor, ProcessorSet};
 /// In PM1a_CNT: go to the state that SLP_TYP (bits 12:10) names.
 const SLEEP: u16 = 1 << 13;
 const S5: u16 = 0;
+/// Looks at whether the processors stopped that were sent an NMI, before they are given up.
+const FREEZE_PATIENCE: u32 = 4_000_000;
 
 // Relaxed throughout: each value stands for itself, and they are written before other processors start.
 /// The debug port; 0 if none was named.
@@ -50,15 +52,20 @@ pub(super) fn remember_exit_port(port: u16) {
 
 /// Stops every other processor, even one with interrupts disabled: by NMI.
 pub(super) fn freeze_others() {
-    freeze(shootdown::others());
+    // Whoever does not stop cannot be helped: the caller goes on either way.
+    let _all_stopped = freeze(shootdown::others());
 }
 
-/// Stops these processors, even with interrupts disabled: by NMI.
-pub(super) fn freeze(targets: ProcessorSet) {
+/// Stops these processors, even with interrupts disabled: by NMI. False if one of them did not stop in time.
+pub(super) fn freeze(targets: ProcessorSet) -> bool {
     interrupts::begin_freezing();
     for number in targets.iter() {
         interrupts::send(number, apic::Message::Nmi);
     }
+    (0..FREEZE_PATIENCE).any(|_| {
+        Machine::relax();
+        shootdown::have_left(targets)
+    })
 }
 
 fn exit_by_port(named: &AtomicU16, code: ExitCode) {

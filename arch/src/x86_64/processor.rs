@@ -93,8 +93,7 @@ impl Processor for Machine {
     }
 
     fn stop_by_force(targets: ProcessorSet) -> bool {
-        power::freeze(targets);
-        true
+        power::freeze(targets)
     }
 
     fn stop() -> ! {

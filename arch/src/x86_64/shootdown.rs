@@ -75,6 +75,11 @@ pub(super) fn leave() {
     );
 }
 
+/// Whether none of these takes part: each has stopped, or never joined.
+pub(super) fn have_left(processors: ProcessorSet) -> bool {
+    PRESENT.load(Ordering::SeqCst) & processors.0 == 0
+}
+
 /// The processors that take part, but for this one.
 pub(super) fn others() -> ProcessorSet {
     ProcessorSet(PRESENT.load(Ordering::SeqCst)).without(per_processor::number())

@@ -58,9 +58,10 @@ pub(super) fn start_processor(start: &ProcessorStart) -> Result<(), StartError> 
         return Err(StartError::BadHardwareId);
     }
     let root = kernel_root().ok_or(StartError::NoMemory)?;
+    // Before the lock, and by the order of declaration given back after it: the heap wants interrupts as they were.
+    let small = SmallStacks::allocate()?;
     let claimed = PAGE.acquire();
     let page = claimed.ok_or(StartError::NoMemory)?;
-    let small = SmallStacks::allocate()?;
     per_processor::prepare(block, apic_id, &small.stacks(start));
     // SAFETY: the page is ours for good, and the lock keeps it to one processor at a time; one that was given up before
     // was sent back by INIT.

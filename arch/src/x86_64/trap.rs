@@ -85,10 +85,6 @@ impl Registers for TrapFrame {
         VirtAddr(self.rsp)
     }
 
-    fn set_pc(&mut self, pc: VirtAddr) {
-        self.rip = pc.0;
-    }
-
     fn for_each(&self, visit: &mut dyn FnMut(&'static str, u64)) {
         let registers = [
             ("rax", self.rax),

@@ -8,7 +8,7 @@
 //! 4. the port that `serial0` names, if it is a mini UART;
 //! 5. the first PL011 of the tree, then the first mini UART.
 //!
-//! A port must be available and reachable. Why the PL011 goes before what the tree
+//! A port must be available and reachable and have all of its registers. Why the PL011 goes before what the tree
 //! chose: the Pi's tree names the mini UART, whose baud rate follows the clock of
 //! the graphics processor, while `serial0` is a PL011 with a clock of its own, and
 //! the port that QEMU connects first. On the board itself that PL011 serves the
@@ -31,6 +31,9 @@ const MINI_UART: [&str; 1] = ["brcm,bcm2835-aux-uart"];
 const UNNAMED_PL011: u8 = 5;
 const UNNAMED_MINI_UART: u8 = 6;
 const NO_RANK: u8 = u8::MAX;
+/// The fewest bytes of registers that each kind has: up to UARTDMACR, up to AUX_MU_BAUD with its neighbours.
+const PL011_LENGTH: u64 = 0x48;
+const MINI_UART_LENGTH: u64 = 0x40;
 /// After how many ports in a row that no window leads to the search gives up: bounds
 /// the work on a tree that is made to be slow.
 const MAX_UNREACHABLE: u8 = 32;
@@ -124,7 +127,15 @@ impl<'a> ConsoleSearch<'a> {
             return Ok(());
         }
         self.unreachable = self.unreachable.saturating_add(1);
-        let registers = node.registers(0)?;
+        let least = if kind == ConsoleKind::Pl011 {
+            PL011_LENGTH
+        } else {
+            MINI_UART_LENGTH
+        };
+        if node.reg(0)?.is_some_and(|range| range.length() < least) {
+            return Ok(());
+        }
+        let registers = node.registers(0, least)?;
         self.unreachable = 0;
         self.rank = rank;
         self.best = Some(Console {

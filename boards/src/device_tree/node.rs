@@ -190,15 +190,18 @@ impl<'stack, 'a> Node<'stack, 'a> {
         number(self.property("reg")?, 0, cells)
     }
 
-    /// The range of a device's registers: entry `entry` of `reg`, which must exist.
+    /// The range of a device's registers: entry `entry` of `reg`, which must exist and have at least `least` bytes.
     ///
     /// # Errors
     ///
-    /// As [`Self::reg`]; also if it is absent, empty or beyond physical addresses.
-    pub(super) fn registers(&self, entry: u32) -> Result<PhysRange, DiscoveryError> {
+    /// As [`Self::reg`]; also if it is absent, empty, too short or beyond physical addresses.
+    pub(super) fn registers(&self, entry: u32, least: u64) -> Result<PhysRange, DiscoveryError> {
         match self.reg(entry)? {
             None => Err(self.error("its reg has too few entries")),
             Some(range) if range.is_empty() => Err(self.error("its reg has an empty entry")),
+            Some(range) if range.length() < least => {
+                Err(self.error("its reg has an entry that is too short for the registers"))
+            }
             Some(range) if range.end > PHYSICAL_ADDRESS_LIMIT => {
                 Err(self.error("its reg lies beyond physical addresses"))
             }

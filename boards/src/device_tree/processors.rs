@@ -8,7 +8,7 @@
 use super::blob::{be_u32, be_u64};
 use super::node::Node;
 use crate::discovery_error::DiscoveryError;
-use crate::loader_block::{EnableMethod, PHYSICAL_ADDRESS_LIMIT, ProcessorDescription};
+use crate::loader_block::{EnableMethod, PHYSICAL_ADDRESS_LIMIT, PhysRange, ProcessorDescription};
 use crate::processor_list::{ProcessorList, Processors};
 
 /// Aff3 and Aff2 to Aff0 of `MPIDR_EL1`; between them stand flags.
@@ -29,10 +29,13 @@ impl ProcessorSurvey {
         }
     }
 
-    /// Takes a child of `/cpus`, if it is a processor.
-    pub(super) fn look_at(&mut self, node: &Node<'_, '_>) -> Result<(), DiscoveryError> {
+    /// Takes a child of `/cpus`, if it is a processor; gives the release word that it waits at, if it does.
+    pub(super) fn look_at(
+        &mut self,
+        node: &Node<'_, '_>,
+    ) -> Result<Option<PhysRange>, DiscoveryError> {
         if !node.is_of_type("cpu") && node.base_name() != "cpu" {
-            return Ok(());
+            return Ok(None);
         }
         let firmware_id = self.position;
         self.position = self.position.saturating_add(1);
@@ -46,19 +49,22 @@ impl ProcessorSurvey {
         let enable_method = if self.list.is_boot(hardware_id) {
             EnableMethod::Boot
         } else if !may_start(node) {
-            return Ok(());
+            return Ok(None);
         } else if let Some(method) = enable_method(node)? {
             method
         } else {
             self.list.leave_out(1);
-            return Ok(());
+            return Ok(None);
         };
         self.list.add(ProcessorDescription {
             hardware_id,
             firmware_id,
             enable_method,
         });
-        Ok(())
+        Ok(match enable_method {
+            EnableMethod::SpinTable { release_address } => PhysRange::new(release_address, 8),
+            _ => None,
+        })
     }
 
     /// The usable processors, and how many more there are. Without PSCI, those that

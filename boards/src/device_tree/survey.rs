@@ -27,6 +27,11 @@ const GIC_V2: [&str; 4] = [
 const GIC_V3: [&str; 1] = ["arm,gic-v3"];
 const PSCI: [&str; 2] = ["arm,psci-0.2", "arm,psci-1.0"];
 const BCM2835_PM: [&str; 3] = ["brcm,bcm2835-pm", "brcm,bcm2711-pm", "brcm,bcm2835-pm-wdt"];
+/// The fewest bytes of registers that the drivers use.
+const GIC_V2_LENGTH: u64 = 0x1000;
+const GIC_V3_DISTRIBUTOR_LENGTH: u64 = 0x1_0000;
+const GIC_V3_REDISTRIBUTOR_LENGTH: u64 = 0x2_0000;
+const BCM2835_PM_LENGTH: u64 = 0x28;
 
 /// What has been found so far.
 pub(super) struct Survey<'a> {
@@ -81,7 +86,10 @@ impl<'a> Survey<'a> {
             (1, "chosen") => self.chosen(node)?,
             (1, "aliases") => self.aliases = Some(node.level()),
             (2, _) if node.parent().is_some_and(|parent| parent.is_at("/cpus")) => {
-                self.processors.look_at(node)?;
+                if let Some(word) = self.processors.look_at(node)? {
+                    // The processor looks at it until it is told where to go: nobody else's.
+                    self.reserve(word)?;
+                }
             }
             (2, _)
                 if node
@@ -188,7 +196,7 @@ impl<'a> Survey<'a> {
             });
         }
         if self.power_manager.is_none() && node.is_compatible(&BCM2835_PM) {
-            self.power_manager = Some(node.registers(0)?);
+            self.power_manager = Some(node.registers(0, BCM2835_PM_LENGTH)?);
         }
         Ok(())
     }
@@ -225,8 +233,8 @@ pub(super) fn is_gic(node: &Node<'_, '_>) -> bool {
 /// Reads a GICv2 (Linux binding `arm,gic.yaml`): distributor, CPU interface.
 fn gic_v2(node: &Node<'_, '_>) -> Result<InterruptController, DiscoveryError> {
     Ok(InterruptController::GicV2 {
-        distributor: node.registers(0)?,
-        cpu_interface: node.registers(1)?,
+        distributor: node.registers(0, GIC_V2_LENGTH)?,
+        cpu_interface: node.registers(1, GIC_V2_LENGTH)?,
     })
 }
 
@@ -245,14 +253,14 @@ fn gic_v3(node: &Node<'_, '_>) -> Result<InterruptController, DiscoveryError> {
     for region in 1..=regions {
         let limit = redistributors.capacity();
         redistributors
-            .try_push(node.registers(region)?)
+            .try_push(node.registers(region, GIC_V3_REDISTRIBUTOR_LENGTH)?)
             .map_err(|_| DiscoveryError::TooMany {
                 what: "regions of redistributors",
                 limit,
             })?;
     }
     Ok(InterruptController::GicV3 {
-        distributor: node.registers(0)?,
+        distributor: node.registers(0, GIC_V3_DISTRIBUTOR_LENGTH)?,
         redistributors,
     })
 }

@@ -109,7 +109,7 @@ impl<T> PoolBox<T> {
     /// Moves a value into pool memory.
     ///
     /// # IRQL
-    /// At most Dispatch.
+    /// At most Dispatch, with interrupts enabled; otherwise only memory that the pool has already can be had.
     ///
     /// # Errors
     /// `INSUFFICIENT_RESOURCES`.

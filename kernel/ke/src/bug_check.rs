@@ -14,10 +14,10 @@ use rtl::symbols::Symbols;
 
 use crate::{ipi, processor};
 
-/// Processors (or faults within a bug check) that have entered one.
-static ENTERED: AtomicU32 = AtomicU32::new(0);
-/// The processor that reports, plus one.
+/// The processor that reports, plus one; 0 while nobody does.
 static REPORTER: AtomicU32 = AtomicU32::new(0);
+/// How often the reporter has entered: a fault within its own report comes back here.
+static ENTERED: AtomicU32 = AtomicU32::new(0);
 
 static SYMBOLS: spin::Once<Symbols<'static>> = spin::Once::new();
 
@@ -38,7 +38,10 @@ pub fn stop(code: BugCheckCode, parameters: [u64; 4]) -> ! {
 }
 
 /// Stops the machine because of a Rust panic, with what it said.
-#[cfg(target_os = "none")]
+#[cfg_attr(
+    not(target_os = "none"),
+    allow(dead_code, reason = "on the host panics are the test program's own")
+)]
 pub(crate) fn stop_with_message(
     code: BugCheckCode,
     parameters: [u64; 4],
@@ -80,14 +83,13 @@ fn report(
 ) -> ! {
     Machine::disable_interrupts();
     let me = Machine::number().0 + 1;
-    let order = ENTERED.fetch_add(1, Ordering::AcqRel);
-    if order > 0 && REPORTER.load(Ordering::Acquire) != me {
+    let claimed = REPORTER.compare_exchange(0, me, Ordering::AcqRel, Ordering::Acquire);
+    if claimed.is_err_and(|reporter| reporter != me) {
         // Another processor reports; this one is as frozen as if it had been asked.
         processor::current().frozen.store(true, Ordering::Release);
         frozen()
     }
-    REPORTER.store(me, Ordering::Release);
-    match order {
+    match ENTERED.fetch_add(1, Ordering::Relaxed) {
         0 => {}
         1 => {
             let _ = writeln!(
@@ -96,7 +98,7 @@ fn report(
             );
             Machine::power_off(ExitCode::BugCheck)
         }
-        _ => Machine::stop(),
+        _ => Machine::give_up(ExitCode::BugCheck),
     }
     // The level is what the report needs to know; from here on nothing may interrupt.
     let level = Machine::irql();
@@ -217,4 +219,62 @@ fn write_location(out: &mut dyn Write, address: VirtAddr, within: VirtAddr) -> f
 #[cfg(test)]
 pub(crate) fn forget() {
     ENTERED.store(0, Ordering::Release);
+    REPORTER.store(0, Ordering::Release);
+}
+
+#[cfg(test)]
+mod tests {
+    use arch::contract::ProcessorNumber;
+    use arch::sim;
+
+    use super::*;
+
+    /// Text whose formatting fails as badly as code can.
+    struct Fatal;
+
+    impl fmt::Display for Fatal {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            // Meanwhile another processor fails too, which must not count as this one's second fault.
+            let other = sim::ended(|| {
+                sim::on_processor(ProcessorNumber(1), || {
+                    stop(BugCheckCode::MANUALLY_INITIATED_CRASH, [7; 4])
+                })
+            });
+            assert_eq!(other, ExitCode::Success, "the other processor merely stops");
+            sim::become_processor(ProcessorNumber::BOOT);
+            stop(BugCheckCode::KERNEL_SECURITY_CHECK_FAILURE, [0; 4])
+        }
+    }
+
+    #[test]
+    fn a_fault_while_reporting_still_ends_the_machine() {
+        let _machine = crate::testing::boot(2);
+        // The second processor is not asked to stop: it would do so by a panic, in the middle of the report.
+        crate::processor::pretend_active(1);
+        let code = sim::ended(|| {
+            stop_with_message(BugCheckCode::MANUALLY_INITIATED_CRASH, [1, 2, 3, 4], &Fatal)
+        });
+        assert_eq!(code, ExitCode::BugCheck);
+        let output = sim::console_output();
+        let first = "*** STOP: 0x000000e2 MANUALLY_INITIATED_CRASH (0x1, 0x2, 0x3, 0x4)";
+        assert!(output.contains(first), "{output}");
+        assert!(
+            output.contains("STOP while reporting: 0x00000139"),
+            "{output}"
+        );
+        assert!(
+            !output.contains("0x7"),
+            "the other processor reports nothing: {output}"
+        );
+    }
+
+    #[test]
+    fn the_report_has_level_and_end() {
+        let _machine = crate::testing::boot(1);
+        let code = sim::ended(|| stop(BugCheckCode::MANUALLY_INITIATED_CRASH, [0; 4]));
+        assert_eq!(code, ExitCode::BugCheck);
+        let output = sim::console_output();
+        assert!(output.contains("processor 0, IRQL 0 (Passive)"), "{output}");
+        assert!(output.ends_with("*** end of bug check\n"), "{output}");
+    }
 }

@@ -215,9 +215,14 @@ impl Dpc {
     }
 }
 
+/// Whether this processor's queue must be looked at.
+pub(crate) fn is_pending() -> bool {
+    processor::current().dpc_pending.load(Ordering::Acquire)
+}
+
 /// Runs this processor's DPCs. Called below Dispatch; with interrupts enabled or not, and leaves them so.
 pub(crate) fn deliver() {
-    if !processor::current().dpc_pending.load(Ordering::Acquire) {
+    if !is_pending() {
         return;
     }
     let before = Machine::irql();

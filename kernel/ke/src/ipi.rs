@@ -55,7 +55,7 @@ pub(crate) fn request_dpcs(target: ProcessorNumber) {
 /// Stops the other processors for a bug check; gives those that did not answer.
 pub(crate) fn freeze_others() -> ProcessorSet {
     /// Looks at the others before giving up on one; each is a few instructions.
-    const PATIENCE: u32 = 20_000_000;
+    const PATIENCE: u32 = 4_000_000;
     let others = processor::active().without(Machine::number());
     if !others.is_empty() {
         request(others, FREEZE);

@@ -66,8 +66,14 @@ pub(crate) fn lower_to(level: Irql) {
     // The level falls first. An interrupt that queues a DPC between the two lines finds the processor below Dispatch and
     // delivers it on its own way out; one that came before left it queued, and the look that follows sees it.
     Machine::set_irql(level);
-    if level < Irql::Dispatch {
-        dpc::deliver();
+    if level < Irql::Dispatch && dpc::is_pending() {
+        // With interrupts off, whoever turned them off holds something that a DPC might want: the DPC then waits for the
+        // way out of the next interrupt, of which the clock's is never far.
+        let enabled = Machine::disable_interrupts();
+        if enabled {
+            dpc::deliver();
+        }
+        Machine::restore_interrupts(enabled);
     }
 }
 
@@ -81,9 +87,13 @@ fn wrong_level(found: Irql, needed: Irql) -> ! {
 
 #[cfg(test)]
 mod tests {
+    use core::sync::atomic::{AtomicU64, Ordering};
+
+    use arch::contract::Clock;
     use arch::sim;
 
     use super::*;
+    use crate::dpc::Dpc;
 
     #[test]
     fn guards_nest_and_restore() {
@@ -101,6 +111,31 @@ mod tests {
             assert_eq!(current(), Irql::Dispatch);
         }
         assert_eq!(current(), Irql::Passive);
+    }
+
+    #[test]
+    fn with_interrupts_off_a_dpc_waits_for_the_next_interrupt() {
+        static LATER: Dpc = Dpc::new(|_, _| _ = RAN.fetch_add(1, Ordering::Relaxed));
+        static RAN: AtomicU64 = AtomicU64::new(0);
+        let _machine = crate::testing::boot(1);
+        let enabled = Machine::disable_interrupts();
+        {
+            let _dispatch = raise(Irql::Dispatch);
+            assert!(LATER.queue([0; 2]));
+        }
+        assert_eq!(
+            RAN.load(Ordering::Relaxed),
+            0,
+            "it ran under somebody's disabled interrupts"
+        );
+        assert!(
+            !Machine::disable_interrupts(),
+            "lowering the level enabled interrupts"
+        );
+        Machine::restore_interrupts(enabled);
+        crate::clock::start_on_this_processor();
+        sim::advance(Machine::counter_frequency());
+        assert_eq!(RAN.load(Ordering::Relaxed), 1);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use arch::memory::StackTop;
 use boards::{LoaderBlock, MAX_PROCESSORS};
 
 use crate::dpc::DpcQueue;
-use crate::{clock, dpc, info, irql, warning};
+use crate::{clock, dpc, error, info, irql, warning};
 
 /// What the kernel keeps for each processor.
 ///
@@ -177,7 +177,11 @@ fn wait_until_active(number: ProcessorNumber) -> bool {
 
 /// What a started processor does: it sets up what is its own, announces itself and idles.
 pub(crate) fn run_started(number: ProcessorNumber) -> ! {
-    Machine::initialize_processor();
+    if let Err(why) = Machine::initialize_processor() {
+        // Never announced, it is reported as not heard of, and left out.
+        error!("processor {}: {why}", number.0);
+        Machine::stop();
+    }
     Machine::restore_interrupts(true);
     Machine::set_irql(Irql::Passive);
     clock::start_on_this_processor();
@@ -231,7 +235,7 @@ pub fn begin_phase0() {
 /// One sentence: what the interrupt controller or the timer is not.
 pub fn initialize_boot_processor(loader: &LoaderBlock) -> Result<(), &'static str> {
     <Machine as Interrupts>::initialize(loader)?;
-    Machine::initialize_processor();
+    Machine::initialize_processor()?;
     clock::initialize(loader)?;
     Machine::restore_interrupts(true);
     irql::lower_to(Irql::Passive);

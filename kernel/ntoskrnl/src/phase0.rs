@@ -80,6 +80,13 @@ fn nothing_left(level: EntryLevel, found: u64) -> DiscoveryError {
         EntryLevel::El1 | EntryLevel::El2 => {
             // ATAGS begin with the length of ATAG_CORE in words, little endian; `found` was read as the magic is, big endian.
             const ATAG_CORE_LENGTH: u32 = 5;
+            const MAGIC: u64 = 0xD00D_FEED;
+            if found == MAGIC {
+                return DiscoveryError::DamagedTree {
+                    offset: 4,
+                    what: "its header says that it is shorter than a header or longer than 2 MiB",
+                };
+            }
             let found = u32::try_from(found).unwrap_or(u32::MAX);
             let is_atags = found.swap_bytes() == ATAG_CORE_LENGTH;
             DiscoveryError::NotADeviceTree {

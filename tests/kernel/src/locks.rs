@@ -37,7 +37,10 @@ fn contend() {
         if guarded.handovers >= wanted {
             break;
         }
-        guarded.acquisitions += 1;
+        // Between reading and writing the count the others get their chance: a lock that lets them in loses some.
+        let acquisitions = guarded.acquisitions;
+        Machine::relax();
+        guarded.acquisitions = acquisitions + 1;
         if guarded.last != here {
             guarded.last = here;
             guarded.handovers += 1;

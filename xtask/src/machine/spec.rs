@@ -1,6 +1,7 @@
 //! One machine to run on, and sets of machines written as axes that are multiplied.
 
 use anyhow::{Result, bail};
+use regex::Regex;
 use serde::Deserialize;
 
 use crate::board::Board;
@@ -190,6 +191,10 @@ impl Wishes {
             kvm: self.kvm,
         };
         check_limits(board, &machine)?;
+        check_cpu(board, &machine)?;
+        if !machine.acpi && !board.machine_options.contains_key("acpi=false") {
+            bail!("{name} describes itself without ACPI: leave `--no-acpi` out");
+        }
         if machine.kvm && machine.icount {
             bail!("instructions cannot be counted under KVM: leave out `--kvm` or `--icount`");
         }
@@ -217,6 +222,24 @@ fn choose<T: Clone + PartialEq + std::fmt::Display>(
         );
     }
     Ok(Some(wish))
+}
+
+fn check_cpu(board: &Board, machine: &Machine) -> Result<()> {
+    let Some(cpu) = &machine.cpu else {
+        return Ok(());
+    };
+    let model = cpu.split(',').next().unwrap_or_default();
+    for refused in &board.refused_cpu {
+        if Regex::new(&format!("^(?:{})$", refused.pattern))?.is_match(model) {
+            bail!(
+                "{} cannot have the CPU {model} because {}: ask for another, such as {}",
+                board.name,
+                refused.why,
+                board.cpu.as_deref().unwrap_or("the board's own")
+            );
+        }
+    }
+    Ok(())
 }
 
 fn check_limits(board: &Board, machine: &Machine) -> Result<()> {
