@@ -230,17 +230,18 @@ pub(crate) fn deliver() {
     // From here to the end nothing moves this code to another processor: the level is Dispatch.
     Machine::set_irql(Irql::Dispatch);
     let me = processor::current();
-    Machine::restore_interrupts(true);
-    while me.dpc_pending.swap(false, Ordering::Acquire) {
-        run_queue(me);
-        // Interrupts are off while the flag is looked at for the last time and until the level is down: a DPC that an
-        // interrupt queues after that look is delivered by that interrupt's own way out.
+    loop {
+        Machine::restore_interrupts(true);
+        while me.dpc_pending.swap(false, Ordering::Acquire) {
+            run_queue(me);
+        }
+        // From this look until the level is down interrupts are off, and no DPC runs: one that this processor's interrupts
+        // queue cannot come, and one that another processor queues brings an interrupt, whose way out delivers it.
         Machine::disable_interrupts();
-        if me.dpc_pending.load(Ordering::Acquire) {
-            Machine::restore_interrupts(true);
+        if !me.dpc_pending.load(Ordering::Acquire) {
+            break;
         }
     }
-    Machine::disable_interrupts();
     Machine::set_irql(before);
     Machine::restore_interrupts(enabled);
 }
