@@ -1,0 +1,2 @@
+//! What the test programs share.
+#![no_std]
