@@ -12,6 +12,9 @@
 //! |---|---|
 //! | [`contract`] | the traits that each machine implements, and their types |
 //! | [`memory`] | frames with one owner, the kernel's page tables, stacks and device windows |
+//! | [`thread`] | stacks that take turns on the processors, and user mode |
+//! | [`user`] | copying from and to user memory |
+//! | [`counted`] | values with a count of references, made without fear of a full memory |
 //! | [`heap`] | the global allocator that the pools of `ex` draw from |
 //! | `dispatch` | the machine-independent half of taking an interrupt |
 #![cfg_attr(target_os = "none", no_std)]
@@ -20,12 +23,18 @@
     reason = "this crate is the floor: each block carries its SAFETY argument"
 )]
 
+extern crate alloc;
+
+mod atomic_ref;
 pub mod contract;
+pub mod counted;
 pub mod dispatch;
 #[cfg(target_os = "none")]
 pub mod heap;
 pub mod lock;
 pub mod memory;
+pub mod thread;
+pub mod user;
 
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
 mod aarch64;
@@ -41,6 +50,8 @@ pub use self::x86_64::{Machine, SimdState, TrapFrame, firmware_memory};
 pub mod sim;
 #[cfg(not(target_os = "none"))]
 pub use sim::{Machine, SimdState, TrapFrame};
+
+pub use atomic_ref::AtomicRef;
 
 use contract::Kernel;
 

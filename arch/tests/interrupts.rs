@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use arch::contract::{
-    Clock, Exception, InterruptLine, Interrupts, Irql, Kernel, Processor, ProcessorNumber,
-    ProcessorSet, Trigger,
+    Access, Clock, Exception, InterruptLine, Interrupts, Irql, Kernel, Processor, ProcessorNumber,
+    ProcessorSet, Trigger, VirtAddr,
 };
 use arch::{Machine, TrapFrame, sim};
 
@@ -49,7 +49,9 @@ impl Kernel for Recorder {
 
     fn exception(&self, _: &Exception, _: &mut TrapFrame) {}
 
-    fn system_call(&self, _: &mut TrapFrame) {}
+    fn user_page_fault(&self, _: VirtAddr, _: Access) -> bool {
+        false
+    }
 
     fn processor_started(&self, _: ProcessorNumber) -> ! {
         unreachable!("the simulated machine starts no processor by itself")

@@ -125,6 +125,7 @@ fn measure(workspace: &Workspace, tools: &Tools, name: &str) -> Result<Figures> 
         kernel: built.file,
         append: String::from("measure"),
         tree: Tree::Own,
+        ram_disk: None,
     };
     let line = qemu::command_line(&board, &machine, &boot, tools)?;
     let step = Step::start(format!("booting {name} and counting instructions"));

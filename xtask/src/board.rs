@@ -132,6 +132,20 @@ pub(crate) struct Image {
     pub(crate) rustflags: Vec<String>,
     /// The largest that the file may be, in bytes.
     pub(crate) max_bytes: u64,
+    /// The programs that run on it.
+    pub(crate) user: UserMode,
+}
+
+/// The programs that run on a kernel image.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserMode {
+    /// Their Rust target.
+    pub(crate) target: String,
+    /// The machine that the header of their PE files names.
+    pub(crate) machine: u16,
+    /// That machine, for people.
+    pub(crate) title: String,
 }
 
 /// The kind of file that a boot loader starts.

@@ -11,9 +11,11 @@ mod board;
 mod build;
 mod check;
 mod machine;
+mod program;
 mod progress;
 mod rows;
 mod run;
+mod services;
 mod setup;
 mod test;
 mod workspace;
@@ -54,6 +56,8 @@ enum Task {
     Bench(bench::Bench),
     /// Print which rows of the list of systems the tests show
     Rows,
+    /// Write docs/services.md, the reference page of system services, from their table
+    Services,
     /// Attach a debugger to `run --gdb`
     Gdb(run::GdbArgs),
 }
@@ -91,6 +95,7 @@ fn perform(task: Task) -> Result<u8> {
         Task::Check(arguments) => check::command(&workspace, &arguments),
         Task::Bench(bench) => bench::command(&workspace, &bench),
         Task::Rows => rows::command(&workspace),
+        Task::Services => services::command(&workspace).map(|()| 0),
         Task::Gdb(arguments) => run::gdb(&workspace, &arguments),
     }
 }

@@ -18,8 +18,6 @@ const MOST_FRAMES: usize = 1024;
 #[inline(never)]
 pub(super) fn walk(frame: Option<&TrapFrame>, visit: &mut dyn FnMut(VirtAddr) -> bool) {
     let mut record = match frame {
-        // User code's x29 is user code's claim.
-        Some(frame) if frame.is_user() => return,
         Some(frame) => frame.x[29],
         None => own_record(),
     };

@@ -24,8 +24,10 @@ use super::{boot, boot_tables, start};
 
 /// Normal write-back memory, attribute 0; Device-nGnRE, attribute 1; Normal non-cacheable, attribute 2.
 const MAIR: u64 = 0x44_04_FF;
-/// 48-bit halves, 4 KiB granules, walks inner-shareable and write-back; IPS is filled in from the processor.
-const TCR: u64 = 16 | 1 << 8 | 1 << 10 | 3 << 12 | 16 << 16 | 1 << 24 | 1 << 26 | 3 << 28 | 2 << 30;
+/// 48-bit halves, 4 KiB granules, walks inner-shareable and write-back; IPS is filled in from the processor. ASIDs of 16
+/// bits, where the processor has them (AS, bit 36, is RES0 where it has not).
+const TCR: u64 =
+    16 | 1 << 8 | 1 << 10 | 3 << 12 | 16 << 16 | 1 << 24 | 1 << 26 | 3 << 28 | 2 << 30 | 1 << 36;
 /// SCTLR_EL1 with the MMU off: the bits that are RES1 in ARMv8.0, among them SPAN.
 pub(super) const SCTLR_OFF: u64 = 0x30D0_0800;
 /// SCTLR_EL1 in the kernel: MMU, caches, stack alignment checks at both levels, and for user mode CP15 barriers, CTR_EL0,

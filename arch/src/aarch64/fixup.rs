@@ -4,14 +4,18 @@
 //! semihosting call, undefined where no host listens, and a load from memory that
 //! the firmware claims is there. Each exists once, in a function of its own below,
 //! so the trap handler knows them by address; a table would be a third place to
-//! keep in step. A third function tells the handler nothing and is simply where a
-//! checked load goes on after a fault.
+//! keep in step. The copies from and to user memory are one stretch of code: a fault
+//! in it is the kernel's to resolve, and what it cannot resolve ends the copy.
+//!
+//! The copies use LDTR and STTR, which access memory as user mode would, whatever
+//! PAN says: a page that user mode may not write is not written for it either.
 
 use core::arch::global_asm;
 
-use super::syndrome;
 use super::trap::TrapFrame;
-use crate::contract::{ExceptionClass, VirtAddr};
+use super::{Machine, syndrome};
+use crate::contract::{ExceptionClass, Processor, VirtAddr};
+use crate::memory::layout;
 
 global_asm!(
     r#"
@@ -37,6 +41,53 @@ tarn_checked_load_word:
 tarn_checked_load_failed:
     mov     x0, #-1
     ret
+    .global tarn_copy_from_user
+tarn_copy_from_user:                // (to, from, length) -> 0 or -1
+1:  subs    x2, x2, #8
+    b.lo    2f
+    ldtr    x3, [x1]
+    add     x1, x1, #8
+    str     x3, [x0], #8
+    b       1b
+2:  tbz     x2, #2, 3f              // x2 is the rest less 8: its low bits are the rest's
+    ldtr    w3, [x1]
+    add     x1, x1, #4
+    str     w3, [x0], #4
+3:  ands    x2, x2, #3
+    b.eq    5f
+4:  ldtrb   w3, [x1]
+    add     x1, x1, #1
+    strb    w3, [x0], #1
+    subs    x2, x2, #1
+    b.ne    4b
+5:  mov     x0, #0
+    ret
+
+    .global tarn_copy_to_user
+tarn_copy_to_user:                  // (to, from, length) -> 0 or -1
+1:  subs    x2, x2, #8
+    b.lo    2f
+    ldr     x3, [x1], #8
+    sttr    x3, [x0]
+    add     x0, x0, #8
+    b       1b
+2:  tbz     x2, #2, 3f
+    ldr     w3, [x1], #4
+    sttr    w3, [x0]
+    add     x0, x0, #4
+3:  ands    x2, x2, #3
+    b.eq    5f
+4:  ldrb    w3, [x1], #1
+    sttrb   w3, [x0]
+    add     x0, x0, #1
+    subs    x2, x2, #1
+    b.ne    4b
+5:  mov     x0, #0
+    ret
+    .global tarn_user_copy_failed
+tarn_user_copy_failed:
+    mov     x0, #-1
+    ret
     .text
     "#
 );
@@ -48,6 +99,9 @@ unsafe extern "C" {
     fn tarn_checked_load(address: u64) -> u64;
     fn tarn_checked_load_word();
     fn tarn_checked_load_failed();
+    fn tarn_copy_from_user(to: *mut u8, from: u64, length: usize) -> u64;
+    fn tarn_copy_to_user(to: u64, from: *const u8, length: usize) -> u64;
+    fn tarn_user_copy_failed();
 }
 
 /// What a semihosting call returns where no host listens.
@@ -57,9 +111,14 @@ fn address_of(symbol: unsafe extern "C" fn()) -> u64 {
     symbol as usize as u64
 }
 
-/// Makes one of the two instructions go on behind a fault that is expected of it.
+/// Makes one of these instructions go on after a fault that is expected of it.
 pub(super) fn resume(frame: &mut TrapFrame) -> bool {
     let class = syndrome::class(frame.esr);
+    let copies =
+        tarn_copy_from_user as *const () as usize as u64..address_of(tarn_user_copy_failed);
+    if copies.contains(&frame.elr) {
+        return resume_copy(frame, class);
+    }
     let behind = if frame.elr == address_of(tarn_semihosting_hlt)
         && class == ExceptionClass::IllegalInstruction
     {
@@ -71,6 +130,48 @@ pub(super) fn resume(frame: &mut TrapFrame) -> bool {
     };
     frame.elr = behind;
     true
+}
+
+/// A copy met a fault: on its user side the kernel may resolve it; then the access is made again. A fault on the kernel's
+/// side is a fault like any other.
+fn resume_copy(frame: &mut TrapFrame, class: ExceptionClass) -> bool {
+    let address = VirtAddr(frame.far);
+    if address >= layout::PHYSICAL_MAP || !syndrome::has_address(frame.esr) {
+        return false;
+    }
+    let resolved = match (class, crate::kernel()) {
+        (ExceptionClass::PageFault { access, .. }, Some(kernel)) => {
+            Machine::restore_interrupts(frame.interrupts_enabled());
+            let resolved = kernel.user_page_fault(address, access);
+            Machine::disable_interrupts();
+            resolved
+        }
+        _ => false,
+    };
+    if !resolved {
+        frame.elr = address_of(tarn_user_copy_failed);
+    }
+    true
+}
+
+/// See `Threads::copy_from_user`.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn copy_from_user(to: *mut u8, from: VirtAddr, length: usize) -> bool {
+    // SAFETY: the caller's promise; what faults on the user side ends the copy.
+    unsafe { tarn_copy_from_user(to, from.0, length) == 0 }
+}
+
+/// See `Threads::copy_to_user`.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn copy_to_user(to: VirtAddr, from: *const u8, length: usize) -> bool {
+    // SAFETY: as above.
+    unsafe { tarn_copy_to_user(to.0, from, length) == 0 }
 }
 
 /// Calls the host; [`ABSENT`] if there is none.

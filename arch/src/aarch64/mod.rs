@@ -13,11 +13,12 @@
 //! | `entry`, `el2` | from the firmware to the upper half; what stays at EL2 |
 //! | `boot`, `boot_tables`, `window` | the first Rust code, the static page tables, the early window |
 //! | `vectors`, `trap`, `syndrome`, `fixup` | exceptions |
+//! | `user`, `switch` | user mode, threads |
 //! | `per_processor`, `start`, `psci` | processors |
 //! | `controller`, `interrupts`, `timer` | GIC and generic timer |
 //! | `translation` | page-table format, TLB |
 //! | `console`, `power`, `semihosting` | ways out |
-//! | `simd`, `backtrace`, `selftest` | SIMD registers, stacks, faults on purpose |
+//! | `simd`, `backtrace`, `selftest`, `user_code` | SIMD registers, stacks, faults and user mode on purpose |
 
 mod backtrace;
 mod boot;
@@ -35,10 +36,13 @@ mod selftest;
 mod semihosting;
 mod simd;
 mod start;
+mod switch;
 mod syndrome;
 mod timer;
 mod translation;
 mod trap;
+mod user;
+mod user_code;
 mod vectors;
 mod window;
 

@@ -44,6 +44,10 @@ pub(super) struct PerProcessor {
     /// CNTV_CVAL and the period of the clock interrupt.
     pub(super) clock_next: AtomicU64,
     pub(super) clock_period: AtomicU64,
+    /// The context that it runs (`arch::thread`), or 0.
+    pub(super) context: AtomicU64,
+    /// The number of the address space that TTBR0 shows, or 0.
+    pub(super) space: AtomicU32,
     /// The processor's number.
     number: AtomicU32,
     /// The present IRQL.
@@ -70,6 +74,8 @@ impl PerProcessor {
             hardware_id: AtomicU64::new(0),
             clock_next: AtomicU64::new(0),
             clock_period: AtomicU64::new(0),
+            context: AtomicU64::new(0),
+            space: AtomicU32::new(0),
             number: AtomicU32::new(0),
             level: AtomicU8::new(0),
             mask_level: AtomicU8::new(0),
@@ -154,9 +160,10 @@ impl Processor for Machine {
     #[inline]
     fn restore_interrupts(enabled: bool) {
         if enabled {
+            // SErrors as well: an entry masks them, and the code that goes on here may have come from one.
             // SAFETY: the vectors and the stack are set up before interrupts are first enabled. Without `nomem`, so that
             // no access moves out of the section that ends here.
-            unsafe { asm!("msr daifclr, #3", options(nostack, preserves_flags)) };
+            unsafe { asm!("msr daifclr, #7", options(nostack, preserves_flags)) };
         }
     }
 

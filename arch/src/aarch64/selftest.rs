@@ -4,9 +4,9 @@ use core::arch::{asm, global_asm};
 use core::hint::black_box;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Machine, simd, window};
+use super::{Machine, simd, user_code, window};
 use crate::contract::{
-    Fault, NotOnThisMachine, PAGE_SIZE, PhysAddr, Processor, RegisterChanged, SelfTest,
+    Fault, NotOnThisMachine, PAGE_SIZE, PhysAddr, Processor, RegisterChanged, SelfTest, UserCode,
 };
 use crate::memory::layout;
 
@@ -339,6 +339,10 @@ impl SelfTest for Machine {
         state.fpcr = (seed & 0xF) << 22;
         state.fpsr = (seed & 0x1F) | (seed & 1) << 27;
         simd::restore(&state);
+    }
+
+    fn user_code(code: UserCode) -> Option<&'static [u8]> {
+        user_code::get(code)
     }
 
     fn simd_shape() -> (u32, u32) {

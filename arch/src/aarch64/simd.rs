@@ -15,6 +15,15 @@ pub struct SimdState {
     pub fpsr: u64,
 }
 
+impl SimdState {
+    /// All registers zero.
+    pub(super) const NEW: Self = Self {
+        q: [0; 32],
+        fpcr: 0,
+        fpsr: 0,
+    };
+}
+
 const FPCR: usize = offset_of!(SimdState, fpcr);
 
 /// Stores them.

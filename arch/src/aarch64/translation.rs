@@ -22,15 +22,15 @@ use core::arch::asm;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use aarch64_cpu::asm::barrier;
-use aarch64_cpu::registers::{PAR_EL1, Readable, TTBR0_EL1, Writeable};
+use aarch64_cpu::registers::{ID_AA64MMFR0_EL1, PAR_EL1, Readable, TTBR0_EL1, Writeable};
 
 use super::boot_tables::{EMPTY, IDENTITY, WINDOW_LEVEL1, WINDOW_SLOT};
-use super::{Machine, boot};
+use super::{Machine, boot, per_processor};
 use crate::contract::{
     Entry, ImageLayout, MemoryType, PAGE_SIZE, PhysAddr, Processor, Protection, Translation,
-    VirtAddr, VirtRange,
+    UserProtection, UserTranslation, VirtAddr, VirtRange,
 };
-use crate::memory::layout;
+use crate::memory::{SpaceId, layout};
 
 const VALID: u64 = 1 << 0;
 /// At levels 0 to 2 a table, at level 3 a page; 0 is a block at levels 1 and 2.
@@ -96,6 +96,123 @@ pub(super) fn present_root() -> Option<PhysAddr> {
     ACTIVE
         .load(Ordering::Relaxed)
         .then_some(PhysAddr(root & ADDRESS))
+}
+
+/// TTBR0's ASID field.
+const ASID_SHIFT: u32 = 48;
+/// nG: the entry belongs to an ASID.
+const NOT_GLOBAL: u64 = 1 << 11;
+
+impl UserTranslation for Machine {
+    const ROOT_HOLDS_KERNEL: bool = false;
+
+    fn most_spaces() -> u32 {
+        // ID_AA64MMFR0_EL1.ASIDBits: 2 for 16 bits, 0 for 8; TCR_EL1.AS was set accordingly at boot.
+        if ID_AA64MMFR0_EL1.read(ID_AA64MMFR0_EL1::ASIDBits) == 2 {
+            1 << 16
+        } else {
+            1 << 8
+        }
+    }
+
+    fn user_leaf(address: PhysAddr, protection: UserProtection) -> u64 {
+        let write = if protection.writes() { 0 } else { READ_ONLY };
+        let execute = if protection.executes() {
+            0
+        } else {
+            NEVER_EXECUTE_USER
+        };
+        (address.0 & ADDRESS)
+            | VALID
+            | TABLE_OR_PAGE
+            | USER
+            | write
+            | execute
+            | NEVER_EXECUTE_PRIVILEGED
+            | INNER_SHAREABLE
+            | ACCESSED
+            | NOT_GLOBAL
+    }
+
+    fn decode_user(entry: u64) -> (PhysAddr, UserProtection) {
+        let protection = match (entry & READ_ONLY == 0, entry & NEVER_EXECUTE_USER == 0) {
+            (false, false) => UserProtection::Read,
+            (true, false) => UserProtection::ReadWrite,
+            (false, true) => UserProtection::ReadExecute,
+            (true, true) => UserProtection::ReadWriteExecute,
+        };
+        (PhysAddr(entry & ADDRESS), protection)
+    }
+
+    /// Data to the point of unification, then instruction caches: the processor fetches past its data caches.
+    fn publish_code(page: PhysAddr) {
+        let start = layout::physical_map(page).0;
+        let types: u64;
+        // SAFETY: reads the register.
+        unsafe {
+            asm!("mrs {}, ctr_el0", out(reg) types, options(nomem, nostack, preserves_flags))
+        };
+        // DminLine: words in the smallest data cache line.
+        let line = 4 << (types >> 16 & 0xF);
+        for address in (start..start + PAGE_SIZE).step_by(line) {
+            // SAFETY: cleans a line of RAM that the physical map shows.
+            unsafe { asm!("dc cvau, {}", in(reg) address, options(nostack, preserves_flags)) };
+        }
+        // SAFETY: instruction caches are refilled from memory; the barriers order that behind the lines above.
+        unsafe {
+            asm!(
+                "dsb ish",
+                "ic ialluis",
+                "dsb ish",
+                "isb",
+                options(nostack, preserves_flags)
+            )
+        };
+    }
+
+    fn active_space() -> Option<SpaceId> {
+        let number = per_processor::current().space.load(Ordering::Relaxed);
+        u16::try_from(number)
+            .ok()
+            .filter(|id| *id != 0)
+            .map(SpaceId)
+    }
+
+    unsafe fn activate_user(space: Option<(SpaceId, PhysAddr)>) {
+        let (id, root) = space.map_or((0, EMPTY.physical()), |(id, root)| (id.0, root));
+        per_processor::current()
+            .space
+            .store(u32::from(id), Ordering::Relaxed);
+        // ASID and root change in one write, so no walk mixes the two.
+        TTBR0_EL1.set(root.0 | u64::from(id) << ASID_SHIFT);
+        barrier::isb(barrier::SY);
+    }
+
+    fn invalidate_user(id: SpaceId, range: VirtRange) {
+        let pages = range.length().div_ceil(PAGE_SIZE);
+        if pages > MOST_PAGES {
+            Self::invalidate_space(id);
+            return;
+        }
+        barrier::dsb(barrier::ISHST);
+        for page in 0..pages {
+            let address = (range.start.0 + page * PAGE_SIZE) >> 12 & 0x0FFF_FFFF_FFFF;
+            let operand = address | u64::from(id.0) << ASID_SHIFT;
+            // SAFETY: forgetting translations is always allowed.
+            unsafe { asm!("tlbi vae1is, {}", in(reg) operand, options(nostack, preserves_flags)) };
+        }
+        barrier::dsb(barrier::ISH);
+        barrier::isb(barrier::SY);
+    }
+
+    fn invalidate_space(id: SpaceId) {
+        barrier::dsb(barrier::ISHST);
+        let operand = u64::from(id.0) << ASID_SHIFT;
+        // SAFETY: as above.
+        unsafe { asm!("tlbi aside1is, {}", in(reg) operand, options(nostack, preserves_flags)) };
+        barrier::dsb(barrier::ISH);
+        barrier::isb(barrier::SY);
+    }
 }
 
 impl Translation for Machine {

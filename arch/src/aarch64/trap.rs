@@ -1,14 +1,14 @@
 //! What the vectors call: an interruption, with the registers saved, to whom it concerns.
 //!
-//! Interrupts go to the GIC, system calls and exceptions to the kernel above.
-//! Before that, three addresses are looked up for which the floor itself expects
+//! Interrupts go to the GIC, exceptions to the kernel above; what comes from user
+//! mode goes to `user` and never arrives here. Before that, a few addresses are looked up for which the floor itself expects
 //! an exception (`fixup`). While no kernel has announced itself an exception is
 //! reported here, in a few lines, and ends the machine.
 
 use core::fmt::{self, Write};
 use core::sync::atomic::Ordering;
 
-use super::vectors::{FAST_INTERRUPT, FROM_USER, INTERRUPT, KIND_MASK, NO_STACK, SYNCHRONOUS};
+use super::vectors::{FAST_INTERRUPT, INTERRUPT, KIND_MASK, NO_STACK, SYNCHRONOUS};
 use super::{Machine, fixup, interrupts, per_processor, syndrome};
 use crate::contract::{
     Console, Exception, ExceptionClass, ExitCode, PAGE_SIZE, Power, Processor, Registers,
@@ -44,9 +44,9 @@ const NAMES: [&str; 31] = [
 ];
 
 impl TrapFrame {
-    /// Whether the interrupted code was at EL0.
-    pub(super) fn is_user(&self) -> bool {
-        self.spsr & 0xF == 0
+    /// Whether interrupts were enabled in the interrupted code.
+    pub(super) fn interrupts_enabled(&self) -> bool {
+        self.spsr & 1 << 7 == 0
     }
 }
 
@@ -80,23 +80,12 @@ pub(super) extern "C" fn handle(frame: &mut TrapFrame, kind: u64) {
     match kind & KIND_MASK {
         INTERRUPT if kind & NO_STACK == 0 => interrupts::take(),
         SYNCHRONOUS if fixup::resume(frame) => {}
-        SYNCHRONOUS if kind & FROM_USER != 0 && syndrome::is_system_call(frame.esr) => {
-            system_call(frame)
-        }
         _ => exception(frame, kind),
     }
     if kind & NO_STACK != 0 {
         per_processor::current()
             .emergency_depth
             .store(0, Ordering::Relaxed);
-    }
-}
-
-fn system_call(frame: &mut TrapFrame) {
-    if let Some(kernel) = crate::kernel() {
-        Machine::restore_interrupts(true);
-        kernel.system_call(frame);
-        Machine::disable_interrupts();
     }
 }
 
@@ -117,7 +106,7 @@ fn exception(frame: &mut TrapFrame, kind: u64) {
         pc: VirtAddr(frame.elr),
         address: (synchronous && syndrome::has_address(frame.esr)).then_some(VirtAddr(frame.far)),
         syndrome: if interrupt { 0 } else { frame.esr },
-        from_user: frame.is_user(),
+        from_user: false,
     };
     match crate::kernel() {
         Some(kernel) => kernel.exception(&exception, frame),

@@ -14,8 +14,8 @@
 //! If there is no stack, the emergency stack is used, once. If it fails while it
 //! is in use, a third entry starts it afresh for one last message.
 //!
-//! **At EL0** `SP_EL1` is the top of the thread's kernel stack, and is trusted;
-//! `x18` is the user's and is replaced from `TPIDR_EL1`.
+//! **From EL0** the entries go to `user`: there `SP_EL1` is the place of the thread's
+//! user registers, and is trusted.
 //!
 //! **SIMD registers** are not saved: the kernel is compiled without them. The
 //! frame ends in a frame record {x29, ELR}, so that a stack walk passes through an
@@ -30,6 +30,7 @@ use core::mem::{offset_of, size_of};
 
 use super::per_processor::{EMERGENCY_DEPTH, EMERGENCY_STACK_TOP, SCRATCH};
 use super::trap::{self, TrapFrame};
+use super::user::AREA;
 
 /// Bytes that must be writable below the frame, for the handler.
 const HEADROOM: usize = 1024;
@@ -40,8 +41,6 @@ pub(super) const SYNCHRONOUS: u64 = 0;
 pub(super) const INTERRUPT: u64 = 1;
 pub(super) const FAST_INTERRUPT: u64 = 2;
 pub(super) const SYSTEM_ERROR: u64 = 3;
-/// It came from EL0.
-pub(super) const FROM_USER: u64 = 1 << 2;
 /// The stack was not usable; this is the emergency stack.
 pub(super) const NO_STACK: u64 = 1 << 3;
 
@@ -76,10 +75,10 @@ global_asm!(
 
     .macro  entry_from_el0 kind
     .balign 0x80
-    sub     sp, sp, #{frame}
+    sub     sp, sp, #{user_area}
     stp     x0, x1, [sp]
-    mov     x1, #(\kind | {from_user})
-    b       .Lsave_from_el0
+    mov     x1, #\kind
+    b       tarn_user_entry
     .endm
 
     // x4 to x30 but x18, which differs between the levels, and what the exception left in system registers.
@@ -162,36 +161,6 @@ tarn_vectors:
     ldr     x30, [x30, #240]
     eret
 
-.Lsave_from_el0:
-    stp     x2, x3, [sp, #16]
-    mrs     x2, sp_el0
-    save_rest
-    mrs     x18, tpidr_el1
-    bl      {handle}
-    ldp     x3, x4, [sp, #{elr}]
-    msr     elr_el1, x3
-    msr     spsr_el1, x4
-    ldr     x2, [sp, #{sp}]
-    msr     sp_el0, x2
-    ldp     x2, x3, [sp, #16]
-    ldp     x4, x5, [sp, #32]
-    ldp     x6, x7, [sp, #48]
-    ldp     x8, x9, [sp, #64]
-    ldp     x10, x11, [sp, #80]
-    ldp     x12, x13, [sp, #96]
-    ldp     x14, x15, [sp, #112]
-    ldp     x16, x17, [sp, #128]
-    ldp     x18, x19, [sp, #144]
-    ldp     x20, x21, [sp, #160]
-    ldp     x22, x23, [sp, #176]
-    ldp     x24, x25, [sp, #192]
-    ldp     x26, x27, [sp, #208]
-    ldp     x28, x29, [sp, #224]
-    ldr     x30, [sp, #240]
-    ldp     x0, x1, [sp]
-    add     sp, sp, #{frame}
-    eret
-
     // x1: kind; x0 is free; both are in the scratch.
 .Lno_stack:
     orr     x1, x1, #{no_stack}
@@ -237,7 +206,7 @@ tarn_vectors:
     elr = const offset_of!(TrapFrame, elr),
     esr = const offset_of!(TrapFrame, esr),
     record = const offset_of!(TrapFrame, record),
-    from_user = const FROM_USER,
+    user_area = const AREA,
     no_stack = const NO_STACK,
     synchronous = const SYNCHRONOUS,
     interrupt = const INTERRUPT,

@@ -1,6 +1,6 @@
 //! What the floor asks of the kernel above it.
 
-use super::{Exception, InterruptLine, Irql, ProcessorNumber};
+use super::{Access, Exception, InterruptLine, Irql, ProcessorNumber, VirtAddr};
 use crate::TrapFrame;
 
 /// What the kernel gives the machine: called by the floor's vectors.
@@ -23,11 +23,13 @@ pub trait Kernel: Sync {
     /// enables interrupts, and returns with both as they were.
     fn leave_interrupt(&self, interrupted: Irql);
 
-    /// An exception. To return is to resume at `frame`, which may have been changed. Interrupts are disabled.
+    /// An exception in kernel mode (those of user mode are what `run_user` returns with). To return is to resume at `frame`, which may have been changed. Interrupts are disabled.
     fn exception(&self, exception: &Exception, frame: &mut TrapFrame);
 
-    /// User mode executed SVC or SYSCALL. Interrupts are enabled, the level is [`Irql::Passive`].
-    fn system_call(&self, frame: &mut TrapFrame);
+    /// A copy from or to user memory met a page fault; true if the access can be tried again.
+    ///
+    /// Interrupts are enabled, the level is that of the copying code.
+    fn user_page_fault(&self, address: VirtAddr, access: Access) -> bool;
 
     /// A processor that [`Processor::start_processor`](super::Processor::start_processor) started is up: on its own
     /// stack, in the kernel's tables, interrupts disabled, level [`Irql::High`].

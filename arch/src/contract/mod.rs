@@ -1,7 +1,7 @@
 //! What a machine gives the kernel, and what the kernel gives the machine.
 //!
 //! Downwards: the traits [`Processor`], [`Interrupts`], [`Clock`], [`Console`],
-//! [`Power`], [`Translation`] and [`SelfTest`], all implemented by `arch::Machine`,
+//! [`Power`], [`Translation`], [`UserTranslation`], [`Threads`] and [`SelfTest`], all implemented by `arch::Machine`,
 //! a type without values: there is one machine, and it is the one we run on.
 //! Upwards: [`Kernel`], registered once with `arch::set_kernel`; an upward need
 //! of the floor is a method there.
@@ -14,6 +14,7 @@ mod irql;
 mod kernel;
 mod processor;
 mod selftest;
+mod thread;
 mod translation;
 
 pub use address::*;
@@ -24,4 +25,5 @@ pub use irql::*;
 pub use kernel::*;
 pub use processor::*;
 pub use selftest::*;
+pub use thread::*;
 pub use translation::*;

@@ -43,6 +43,41 @@ pub enum Fault {
     FloatingPointUnavailable,
 }
 
+/// A few instructions of user mode, that can be anywhere. Where they make system calls without a number given here,
+/// it is number 1. After what is described they end in an illegal instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UserCode {
+    /// For ever: system call 7 with the ten arguments 0x100 to 0x109, then 8 with the result of 7 as its first.
+    SystemCalls,
+    /// For ever: system call 5.
+    NullSystemCalls,
+    /// System call 7 by the instruction that came before the present one (x86 INT 0x2E).
+    OldSystemCall,
+    /// Loads eight bytes from the address in its first argument; a system call with them.
+    Read,
+    /// Stores its second argument to the address in its first; a system call.
+    Write,
+    /// Calls the address in its first argument; a system call.
+    Execute,
+    /// An undefined instruction, the first one.
+    IllegalInstruction,
+    /// A breakpoint, the first instruction.
+    Breakpoint,
+    /// Turns single step on by itself; the exception comes behind the next instruction (x86).
+    SingleStep,
+    /// Loads a segment register with a selector of nothing (x86).
+    BadSelector,
+    /// Goes to 32-bit code (x86): system call 9 by INT 0x2E, then a SYSCALL. The code is below 4 GiB.
+    ThirtyTwoBit,
+    /// A loop of two instructions without end.
+    Endless,
+    /// Loads the first word of the TEB; a system call with it.
+    ReadTeb,
+    /// Fills all registers with values derived from its second argument, waits until the word of 64 bits at the address
+    /// in its first argument is not zero, and compares; a system call with 0 if all have their values, and then with the first word of the TEB.
+    HoldRegisters,
+}
+
 /// This machine has no such fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotOnThisMachine;
@@ -75,6 +110,11 @@ pub trait SelfTest {
 
     /// Overwrites every SIMD register (and their control register's writable flags) with values derived from `seed`.
     fn scramble_simd(seed: u64);
+
+    /// The instructions of that code; `None` where the machine has no such.
+    fn user_code(_code: UserCode) -> Option<&'static [u8]> {
+        None
+    }
 
     /// The SIMD registers' count and size in bytes, e.g. (32, 16).
     fn simd_shape() -> (u32, u32);

@@ -17,6 +17,40 @@ pub enum Protection {
     Execute,
 }
 
+/// What a page permits user mode; reading always.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UserProtection {
+    /// Read.
+    Read,
+    /// Read and write.
+    ReadWrite,
+    /// Read and execute.
+    ReadExecute,
+    /// Read, write and execute: what old programs ask for.
+    ReadWriteExecute,
+}
+
+impl UserProtection {
+    /// Whether user mode may write.
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::ReadWrite | Self::ReadWriteExecute)
+    }
+
+    /// Whether user mode may execute.
+    pub const fn executes(self) -> bool {
+        matches!(self, Self::ReadExecute | Self::ReadWriteExecute)
+    }
+
+    /// The same without the right to write.
+    #[must_use]
+    pub const fn without_write(self) -> Self {
+        match self {
+            Self::Read | Self::ReadWrite => Self::Read,
+            Self::ReadExecute | Self::ReadWriteExecute => Self::ReadExecute,
+        }
+    }
+}
+
 /// How memory behaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MemoryType {

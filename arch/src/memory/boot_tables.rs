@@ -20,7 +20,8 @@ use super::layout;
 use super::table::{self, ENTRIES, MappedLeaf, TableAccess, TableError, Target};
 use crate::Machine;
 use crate::contract::{
-    ImageLayout, MemoryType, PAGE_SIZE, PhysAddr, Protection, Translation, VirtAddr, VirtRange,
+    Entry, ImageLayout, MemoryType, PAGE_SIZE, PhysAddr, Protection, Translation, UserTranslation,
+    VirtAddr, VirtRange,
 };
 use crate::lock::FloorLock;
 
@@ -150,6 +151,11 @@ static SUMMARY: spin::Once<MemorySummary> = spin::Once::new();
 /// The root of the kernel's tables; the lock is the right to change them.
 pub(super) static KERNEL_ROOT: FloorLock<Option<PhysAddr>> = FloorLock::new(None);
 
+/// The root of the kernel's tables, once there is one.
+pub(super) fn kernel_root() -> Option<PhysAddr> {
+    *KERNEL_ROOT.acquire()
+}
+
 /// What [`initialize`] found and made; zeroes before.
 pub fn summary() -> MemorySummary {
     SUMMARY.get().copied().unwrap_or(MemorySummary {
@@ -184,6 +190,9 @@ pub fn initialize(loader: &LoaderBlock) -> Result<(), MemoryError> {
     let root = pool.allocate().ok_or(MemoryError::TooFragmented)?;
     map_image(&mut pool, root, &image)?;
     map_physical(&mut pool, root, loader, &image)?;
+    if Machine::ROOT_HOLDS_KERNEL {
+        make_shared_tables(&mut pool, root)?;
+    }
     if let Some((slot, entry)) = Machine::early_window() {
         pool.entries(root)[slot].store(entry, Ordering::Release);
     }
@@ -198,6 +207,23 @@ pub fn initialize(loader: &LoaderBlock) -> Result<(), MemoryError> {
         image: image_range(&image).length(),
         frame_table: needed,
     });
+    Ok(())
+}
+
+/// Makes the tables below the root for every region whose mappings come and go. Each process has a copy of the root's
+/// upper half, so that half must not change later; what is below it is shared.
+fn make_shared_tables(pool: &mut PoolAccess, root: PhysAddr) -> Result<(), MemoryError> {
+    for region in [layout::STACKS, layout::DEVICES, layout::POOL] {
+        let mut at = region.start.0;
+        while at < region.end.0 {
+            let entry = &entries_at(root)[table::index(VirtAddr(at), 0)];
+            if Machine::decode(entry.load(Ordering::Relaxed), 0) == Entry::Absent {
+                let next = pool.allocate().ok_or(MemoryError::TooFragmented)?;
+                entry.store(Machine::table(next), Ordering::Release);
+            }
+            at += table::span(0);
+        }
+    }
     Ok(())
 }
 

@@ -1,11 +1,19 @@
-//! The frame table: one byte for each page of RAM, and the tokens it stands behind.
+//! The frame table: one word for each page of RAM, and the tokens it stands behind.
+//!
+//! A page is absent (no RAM, or reserved), free, claimed by the one who holds its
+//! [`Frame`], or a **user frame**: given to user mode, with the number of page-table
+//! entries that show it. A user frame has no owner in Rust's sense; its bytes are
+//! reached by copying alone, and it becomes a `Frame` again only when nothing shows
+//! it any more.
 //!
 //! Ordering: a claim is a compare-exchange with acquire, a release a store with
-//! release, on the frame's own byte. So whatever the last owner wrote to the page
+//! release, on the frame's own word. So whatever the last owner wrote to the page
 //! happened before anything that the next owner reads there, on any processor.
-//! Nothing else is ordered by these bytes.
+//! Counting a mapping up is relaxed, because who counts holds the frame by the memory
+//! manager's own lock; counting down is a release, and who takes the frame back
+//! acquires. Nothing else is ordered by these words.
 
-use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arrayvec::ArrayVec;
 use boards::{MAX_MEMORY_RANGES, PhysRange};
@@ -13,16 +21,21 @@ use boards::{MAX_MEMORY_RANGES, PhysRange};
 use crate::Machine;
 use crate::contract::{FrameNumber, PAGE_BYTES, PAGE_SIZE, PhysAddr, Translation};
 
-const ABSENT: u8 = 0;
-const FREE: u8 = 1;
-const CLAIMED: u8 = 2;
+const ABSENT: u32 = 0;
+const FREE: u32 = 1;
+const CLAIMED: u32 = 2;
+/// Given to user mode; the bits below count the entries that show it, and the copies that are under way.
+const USER: u32 = 1 << 31;
 
 /// The most ranges that remain when the reserved ones are cut out of RAM: each cut adds at most one.
 pub(super) const MAX_USABLE_RANGES: usize = 2 * MAX_MEMORY_RANGES + 1;
 
+/// Bytes of a frame's word.
+const ENTRY_BYTES: u64 = size_of::<AtomicU32>() as u64;
+
 struct FrameTable {
     first: FrameNumber,
-    states: &'static [AtomicU8],
+    states: &'static [AtomicU32],
     usable: [PhysRange; MAX_USABLE_RANGES],
     usable_count: usize,
     /// All RAM that the firmware reports, reserved ranges included, and the image: what no device window may show.
@@ -79,6 +92,28 @@ impl Frame {
         unsafe { &mut *pointer }
     }
 
+    /// Fills the page with zeroes.
+    pub fn zero(&mut self) {
+        self.bytes().fill(0);
+    }
+
+    /// Gives the page to user mode, shown by nothing yet; from here on it is known by its number ([`user_frame`](super::user_frame)).
+    pub fn into_user(self) -> FrameNumber {
+        if let Some(state) = state_of(self.number) {
+            // Release: what was written to the page happened before anyone takes it up as a user frame.
+            state.store(USER, Ordering::Release);
+        }
+        self.number
+    }
+
+    /// Takes a user frame back that nothing shows; `None` if it is none, or something does.
+    pub fn reclaim(number: FrameNumber) -> Option<Self> {
+        state_of(number)?
+            .compare_exchange(USER, CLAIMED, Ordering::Acquire, Ordering::Relaxed)
+            .ok()
+            .map(|_| Self { number })
+    }
+
     /// Takes the address out of the token: from here on a page table or the machine itself is the owner.
     pub(crate) fn into_address(self) -> PhysAddr {
         self.number.start()
@@ -95,7 +130,32 @@ impl Frame {
     }
 }
 
-fn state_of(number: FrameNumber) -> Option<&'static AtomicU8> {
+/// Counts one more use of a user frame; false if the page is none.
+pub(super) fn share(number: FrameNumber) -> bool {
+    state_of(number).is_some_and(|state| {
+        state
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+                // So many uses of one page cannot be: each is an entry of eight bytes.
+                (word & USER != 0 && word != u32::MAX).then(|| word + 1)
+            })
+            .is_ok()
+    })
+}
+
+/// Counts one use less, for a use that [`share`] counted.
+pub(super) fn unshare(number: FrameNumber) {
+    if let Some(state) = state_of(number) {
+        state.fetch_sub(1, Ordering::Release);
+    }
+}
+
+/// How many uses of a user frame are counted; `None` if it is none.
+pub(super) fn shares(number: FrameNumber) -> Option<u32> {
+    let word = state_of(number)?.load(Ordering::Relaxed);
+    (word & USER != 0).then_some(word & !USER)
+}
+
+fn state_of(number: FrameNumber) -> Option<&'static AtomicU32> {
     let table = FRAME_TABLE.get()?;
     let index = number.0.checked_sub(table.first.0)?;
     table.states.get(usize::try_from(index).ok()?)
@@ -119,7 +179,7 @@ pub(super) fn table_length(usable: &[PhysRange]) -> u64 {
     let (Some(first), Some(last)) = (usable.first(), usable.last()) else {
         return 0;
     };
-    ((last.end - first.start) / PAGE_SIZE).next_multiple_of(PAGE_SIZE)
+    ((last.end - first.start) / PAGE_SIZE * ENTRY_BYTES).next_multiple_of(PAGE_SIZE)
 }
 
 /// Sets the frame table up in the range `storage`, which is cut out of what it describes.
@@ -137,13 +197,16 @@ pub(super) unsafe fn initialize(
         let first = usable
             .first()
             .map_or(FrameNumber(0), |range| FrameNumber(range.start / PAGE_SIZE));
-        let length = usize::try_from(table_length(usable)).unwrap_or(0);
+        let bytes = usize::try_from(table_length(usable)).unwrap_or(0);
+        let length = bytes / size_of::<AtomicU32>();
         let pointer = Machine::physical_pointer(PhysAddr(storage.start));
+        const { assert!(ABSENT == 0) };
         // SAFETY: the storage is unused RAM of at least this length, by this function's contract.
-        unsafe { pointer.write_bytes(ABSENT, length) };
-        // SAFETY: the bytes were just written, are aligned as any byte is, and belong to this table for good.
-        let states =
-            unsafe { core::slice::from_raw_parts(pointer.cast::<AtomicU8>().cast_const(), length) };
+        unsafe { pointer.write_bytes(0, bytes) };
+        // SAFETY: the words were just written, are aligned as a page is, and belong to this table for good.
+        let states = unsafe {
+            core::slice::from_raw_parts(pointer.cast::<AtomicU32>().cast_const(), length)
+        };
         let mut table = FrameTable {
             first,
             states,
@@ -161,21 +224,15 @@ pub(super) unsafe fn initialize(
 }
 
 impl FrameTable {
-    fn mark(&self, range: PhysRange, state: u8) {
+    fn mark(&self, range: PhysRange, state: u32) {
         let from = range.start / PAGE_SIZE - self.first.0;
         let to = range.end / PAGE_SIZE - self.first.0;
         let (Ok(from), Ok(to)) = (usize::try_from(from), usize::try_from(to)) else {
             return;
         };
-        let pages = &self.states[from..to];
-        // SAFETY: before the table is published nobody else can see these bytes; AtomicU8 has the layout of u8.
-        unsafe {
-            pages
-                .as_ptr()
-                .cast::<u8>()
-                .cast_mut()
-                .write_bytes(state, pages.len())
-        };
+        for word in &self.states[from..to] {
+            word.store(state, Ordering::Relaxed);
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! The kernel's upper half: the same on every machine.
+//! The address space: user mode's lower half, the kernel's upper half, the same on every machine.
 //!
 //! | from | what |
 //! |---|---|
+//! | `00000000'00010000` | user mode, up to `00007fff'ffff0000`; a process's own |
 //! | `ffff8000'00000000` | the physical map: all RAM but the image's code and constants, read-write, never executable |
 //! | `ffffb000'00000000` | kernel stacks, each between two pages that stay unmapped |
 //! | `ffffc000'00000000` | device windows |
@@ -11,6 +12,14 @@
 
 use crate::contract::{PAGE_SIZE, PhysAddr, VirtAddr, VirtRange};
 
+/// What user mode may map: all but the lowest and the highest 64 KiB of the lower 128 TiB.
+///
+/// # NT
+/// `MmLowestUserAddress` to `MmHighestUserAddress`.
+pub const USER: VirtRange = VirtRange {
+    start: VirtAddr(0x0000_0000_0001_0000),
+    end: VirtAddr(0x0000_7FFF_FFFF_0000),
+};
 /// Where the physical map starts.
 pub const PHYSICAL_MAP: VirtAddr = VirtAddr(0xFFFF_8000_0000_0000);
 /// Bytes of physical address space that the physical map can show: 32 TiB.

@@ -14,17 +14,28 @@
 //! | `table` | the walker over page tables, for both machines |
 //! | `boot_tables` | from the loader block to the kernel's own tables |
 //! | [`mapping`](KernelMapping) | mappings that come and go |
+//! | [`address_space`](AddressSpace) | user halves: page tables of processes |
+//! | `space_table` | the numbers of address spaces, and which processor uses which |
+//! | [`user_frame`] | the bytes of pages that user mode may change |
+//! | [`ram_disk`](ram_disk()) | what the firmware left for us |
 //! | [`device`](DeviceWindow) | device registers |
 
+mod address_space;
 mod boot_tables;
 mod device;
 mod frame;
 pub mod layout;
 mod mapping;
+mod ram_disk;
+mod space_table;
 mod table;
+pub mod user_frame;
 
+pub use address_space::{AddressSpace, UserEntry};
 pub use boot_tables::{MemoryError, MemorySummary, initialize, kernel_leaves, summary};
 pub use device::{DeviceError, DeviceWindow};
 pub use frame::{Frame, FrameSource, claim_low_frame, permanent_words, usable_frames};
 pub use mapping::{KernelMapping, MapError, StackTop};
+pub use ram_disk::ram_disk;
+pub use space_table::{SpaceId, activate};
 pub use table::MappedLeaf;

@@ -4,8 +4,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use boards::{Console as ConsoleDescription, LoaderBlock};
 
-use super::events::deliver;
-use super::state::{Ended, Source, state};
+use super::ending::end;
+use super::state::{Source, with};
+use super::{events, turns};
 use crate::contract::{
     Clock, Console, ExitChannel, ExitCode, Fault, InterruptLine, Interrupts, Irql, LineError,
     NotOnThisMachine, Power, Processor, ProcessorNumber, ProcessorSet, ProcessorStart,
@@ -49,15 +50,16 @@ pub struct SimdState(pub(super) [u64; 4]);
 
 impl Levels for Machine {
     fn record_level(level: Irql) {
-        state().me().level = level;
+        with(|machine| machine.me().level = level);
     }
 
     fn settle_mask(level: Irql) {
-        state().me().mask = if level.masks_hardware() {
+        let mask = if level.masks_hardware() {
             level
         } else {
             Irql::Passive
         };
+        with(|machine| machine.me().mask = mask);
     }
 }
 
@@ -66,44 +68,57 @@ impl Processor for Machine {
     type SimdState = SimdState;
 
     fn number() -> ProcessorNumber {
-        state().current
+        with(|machine| machine.current)
     }
 
     fn irql() -> Irql {
-        state().me().level
+        with(|machine| machine.me().level)
     }
 
     fn set_irql(level: Irql) {
         Self::record_level(level);
         Self::settle_mask(level);
-        deliver();
+        turns::point(false);
     }
 
     fn disable_interrupts() -> bool {
-        std::mem::replace(&mut state().me().interrupts_enabled, false)
+        turns::point(false);
+        with(|machine| std::mem::replace(&mut machine.me().interrupts_enabled, false))
     }
 
     fn restore_interrupts(enabled: bool) {
-        state().me().interrupts_enabled = enabled;
-        deliver();
+        if enabled {
+            with(|machine| machine.me().interrupts_enabled = true);
+        }
+        turns::point(false);
     }
 
     fn halt_unless(work_is_there: impl FnOnce() -> bool) {
         let enabled = Self::disable_interrupts();
-        let _ = work_is_there();
+        if !work_is_there() {
+            turns::halt();
+        }
         Self::restore_interrupts(enabled);
     }
 
     fn relax() {
-        std::thread::yield_now();
+        turns::point(true);
     }
 
     fn start_processor(start: ProcessorStart) -> Result<(), StartError> {
-        let mut state = state();
-        if start.number.index() >= state.processors.len() {
-            return Err(StartError::BadHardwareId);
-        }
-        state.started.push(start);
+        /// PSCI's word for it.
+        const ALREADY_ON: i64 = -4;
+        with(|machine| {
+            if start.number.index() >= machine.processors.len() {
+                return Err(StartError::BadHardwareId);
+            }
+            if machine.schedule.is_some() && !turns::start(machine, start.number) {
+                return Err(StartError::Firmware(ALREADY_ON));
+            }
+            machine.started.push(start);
+            Ok(())
+        })?;
+        turns::point(false);
         Ok(())
     }
 
@@ -112,17 +127,19 @@ impl Processor for Machine {
     }
 
     fn stop() -> ! {
-        std::panic::panic_any(Ended(ExitCode::Success))
+        with(|machine| machine.me().interrupts_enabled = false);
+        turns::stop();
+        end(ExitCode::Success)
     }
 
     fn walk_stack(_frame: Option<&TrapFrame>, _visit: &mut dyn FnMut(VirtAddr) -> bool) {}
 
     fn save_simd(into: &mut SimdState) {
-        into.0 = state().me().simd;
+        into.0 = with(|machine| machine.me().simd);
     }
 
     fn restore_simd(from: &SimdState) {
-        state().me().simd = from.0;
+        with(|machine| machine.me().simd = from.0);
     }
 }
 
@@ -148,34 +165,38 @@ impl Interrupts for Machine {
         if !(Irql::Device3..=Irql::Device11).contains(&level) {
             return Err(LineError::NoVector);
         }
-        let mut state = state();
-        if target.index() >= state.processors.len() {
-            return Err(LineError::NoSuchLine);
-        }
-        if state.lines.iter().any(|(connected, ..)| *connected == line) {
-            return Err(LineError::InUse);
-        }
-        state.lines.push((line, level, target));
-        Ok(())
+        with(|machine| {
+            if target.index() >= machine.processors.len() {
+                return Err(LineError::NoSuchLine);
+            }
+            let lines = &mut machine.lines;
+            if lines.iter().any(|(connected, ..)| *connected == line) {
+                return Err(LineError::InUse);
+            }
+            lines.push((line, level, target));
+            Ok(())
+        })
     }
 
     fn disconnect_line(line: InterruptLine) {
-        state().lines.retain(|(connected, ..)| *connected != line);
+        with(|machine| machine.lines.retain(|(connected, ..)| *connected != line));
     }
 
     fn send_ipi(targets: ProcessorSet) {
         for target in targets.iter() {
-            {
-                let mut state = state();
-                let Some(processor) = state.processors.get_mut(target.index()) else {
-                    continue;
+            let sent = with(|machine| {
+                let Some(processor) = machine.processors.get_mut(target.index()) else {
+                    return false;
                 };
-                if processor.pending.contains(&Source::Ipi) {
-                    continue;
+                let sent = !processor.pending.contains(&Source::Ipi);
+                if sent {
+                    processor.pending.push(Source::Ipi);
                 }
-                processor.pending.push(Source::Ipi);
+                sent
+            });
+            if sent {
+                events::notify(target);
             }
-            super::events::on_processor(target, || {});
         }
     }
 
@@ -190,7 +211,7 @@ impl Clock for Machine {
     }
 
     fn counter() -> u64 {
-        state().counter
+        with(|machine| machine.counter)
     }
 
     fn counter_frequency() -> u64 {
@@ -198,15 +219,16 @@ impl Clock for Machine {
     }
 
     fn start_clock(period: u64) {
-        let mut state = state();
-        let now = state.counter;
-        let me = state.me();
-        me.clock_period = period;
-        me.next_tick = now + period;
+        with(|machine| {
+            let now = machine.counter;
+            let me = machine.me();
+            me.clock_period = period;
+            me.next_tick = now + period;
+        });
     }
 
     fn stop_clock() {
-        state().me().clock_period = 0;
+        with(|machine| machine.me().clock_period = 0);
     }
 
     fn describe_clock(out: &mut dyn core::fmt::Write) -> core::fmt::Result {
@@ -218,7 +240,11 @@ impl Console for Machine {
     fn open_console(_console: &ConsoleDescription) {}
 
     fn write_bytes(bytes: &[u8]) {
-        state().console.extend_from_slice(bytes);
+        with(|machine| {
+            if machine.ending.is_none() && !machine.is_stopping() {
+                machine.console.extend_from_slice(bytes);
+            }
+        });
     }
 
     fn read_byte() -> Option<u8> {
@@ -232,15 +258,15 @@ impl Power for Machine {
     fn set_exit_channel(_channel: ExitChannel) {}
 
     fn power_off(code: ExitCode) -> ! {
-        std::panic::panic_any(Ended(code))
+        end(code)
     }
 
     fn reset() -> ! {
-        std::panic::panic_any(Ended(ExitCode::Success))
+        end(ExitCode::Success)
     }
 
     fn give_up(code: ExitCode) -> ! {
-        std::panic::panic_any(Ended(code))
+        end(code)
     }
 }
 
@@ -251,11 +277,11 @@ impl SelfTest for Machine {
 
     fn hold_registers(counter: &AtomicU64, target: u64, seed: u64) -> Result<(), RegisterChanged> {
         Self::scramble_simd(seed);
-        let expected = state().me().simd;
+        let expected = with(|machine| machine.me().simd);
         while counter.load(Ordering::Acquire) < target {
-            super::events::advance(1);
+            events::advance(1);
         }
-        let found = state().me().simd;
+        let found = with(|machine| machine.me().simd);
         if found == expected {
             Ok(())
         } else {
@@ -268,12 +294,8 @@ impl SelfTest for Machine {
     }
 
     fn scramble_simd(seed: u64) {
-        state().me().simd = [
-            seed,
-            seed.rotate_left(16),
-            seed.rotate_left(32),
-            seed.rotate_left(48),
-        ];
+        let simd = [0, 16, 32, 48].map(|bits| seed.rotate_left(bits));
+        with(|machine| machine.me().simd = simd);
     }
 
     fn simd_shape() -> (u32, u32) {

@@ -2,9 +2,10 @@
 //!
 //! The format is as plain as can be (address, then bits), so that a test of the
 //! walker reads entries with its own eyes. The tables are real; nothing
-//! translates through them, so what is mapped outside the physical map cannot be
-//! touched.
+//! translates through the kernel's, so what is mapped outside the physical map cannot
+//! be touched. User halves are translated: see `user_memory`.
 
+use std::alloc::{Layout, alloc_zeroed};
 use std::sync::OnceLock;
 
 use arrayvec::{ArrayString, ArrayVec};
@@ -14,6 +15,7 @@ use boards::{
 };
 
 use super::machine::Machine;
+use super::user_memory::{ADDRESS, EXECUTE, PRESENT, USER, WRITE, assert_others_can_answer};
 use crate::contract::{
     Entry, ImageLayout, MemoryType, PAGE_BYTES, PAGE_SIZE, PhysAddr, Protection, Translation,
     VirtAddr, VirtRange,
@@ -23,11 +25,7 @@ use crate::memory::layout;
 /// Where simulated RAM starts, in physical addresses.
 pub const RAM_BASE: u64 = 0x4000_0000;
 /// Bytes of simulated RAM.
-pub const RAM_LENGTH: u64 = 32 << 20;
-
-#[repr(C, align(4096))]
-#[derive(Clone)]
-struct Page([u8; PAGE_BYTES]);
+pub const RAM_LENGTH: u64 = 64 << 20;
 
 struct Ram(*mut u8);
 
@@ -39,11 +37,12 @@ unsafe impl Sync for Ram {}
 fn ram() -> &'static Ram {
     static RAM: OnceLock<Ram> = OnceLock::new();
     RAM.get_or_init(|| {
-        let pages = vec![
-            Page([0; PAGE_BYTES]);
-            usize::try_from(RAM_LENGTH / PAGE_SIZE).expect("fits the host")
-        ];
-        Ram(pages.leak().as_mut_ptr().cast())
+        let length = usize::try_from(RAM_LENGTH).expect("fits the host");
+        let layout = Layout::from_size_align(length, PAGE_BYTES).expect("both are constants");
+        // SAFETY: the layout has a size.
+        let base = unsafe { alloc_zeroed(layout) };
+        assert!(!base.is_null(), "the host has no memory for simulated RAM");
+        Ram(base)
     })
 }
 
@@ -97,12 +96,8 @@ pub(super) fn initialize() {
     });
 }
 
-const PRESENT: u64 = 1;
 const TABLE: u64 = 2;
-const WRITE: u64 = 4;
-const EXECUTE: u64 = 8;
 const DEVICE: u64 = 16;
-const ADDRESS: u64 = 0x0000_FFFF_FFFF_F000;
 
 impl Translation for Machine {
     fn leaf(address: PhysAddr, _level: u8, protection: Protection, memory_type: MemoryType) -> u64 {
@@ -144,7 +139,7 @@ impl Translation for Machine {
                 address,
                 protection,
                 memory_type,
-                user: false,
+                user: entry & USER != 0,
             }
         }
     }
@@ -188,7 +183,10 @@ impl Translation for Machine {
 
     fn publish_entries() {}
 
-    fn invalidate(_range: VirtRange) {}
+    fn invalidate(_range: VirtRange) {
+        assert_others_can_answer();
+        super::turns::point(false);
+    }
 
     fn image_physical(address: VirtAddr) -> PhysAddr {
         let image = Self::image();

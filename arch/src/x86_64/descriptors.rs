@@ -71,8 +71,6 @@ pub(super) struct Descriptors {
 /// Tops of the stacks that the task state names.
 #[derive(Clone, Copy)]
 pub(super) struct Stacks {
-    /// For entries from user mode.
-    pub(super) kernel: u64,
     /// For double faults and stack overflows.
     pub(super) emergency: u64,
     /// For NMI.
@@ -96,8 +94,7 @@ impl Descriptors {
         for (slot, descriptor) in self.segments.iter().zip(SEGMENTS) {
             slot.store(descriptor, Ordering::Relaxed);
         }
-        // SDM volume 3, 8.7 (64-bit TSS): RSP0 at 0x04, IST1 at 0x24, and so on by eight; the I/O map's offset at 0x66.
-        self.set_stack(0x04, stacks.kernel);
+        // SDM volume 3, 8.7 (64-bit TSS): IST1 at 0x24, and so on by eight; the I/O map's offset at 0x66.
         for (slot, top) in [
             (IST_EMERGENCY, stacks.emergency),
             (IST_NMI, stacks.nmi),
@@ -119,6 +116,11 @@ impl Descriptors {
     fn set_stack(&self, offset: usize, top: u64) {
         self.task_state[offset / 4].store((top & 0xFFFF_FFFF) as u32, Ordering::Relaxed);
         self.task_state[offset / 4 + 1].store((top >> 32) as u32, Ordering::Relaxed);
+    }
+
+    /// Sets RSP0, where the processor pushes when an interruption takes it from user mode to the kernel.
+    pub(super) fn set_entry_stack(&self, top: u64) {
+        self.set_stack(0x04, top);
     }
 
     /// The top of the emergency stack.

@@ -26,7 +26,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::descriptors::{SMALL_STACK, Stacks};
 use super::features::{Features, features};
-use super::{descriptors, features as cpu, firmware, idt, per_processor, syscall};
+use super::{descriptors, features as cpu, firmware, idt, per_processor, user_entry};
 use crate::contract::{BootInfo, EntryLevel, Irql, ProcessorNumber};
 
 /// What the footer holds.
@@ -276,7 +276,6 @@ unsafe extern "Rust" {
 unsafe extern "C" {
     /// The root of the boot tables.
     static boot_root: [u64; 512];
-    static image_boot_stack_end: u8;
     static image_emergency_stack_end: u8;
 }
 
@@ -300,7 +299,6 @@ extern "C" fn start() -> ! {
     let small = SMALL_STACKS.0.get() as u64;
     let stack = SMALL_STACK as u64;
     let stacks = Stacks {
-        kernel: (&raw const image_boot_stack_end) as u64,
         emergency: (&raw const image_emergency_stack_end) as u64,
         nmi: small + stack,
         machine_check: small + 2 * stack,
@@ -333,6 +331,6 @@ pub(super) fn adopt(number: ProcessorNumber) {
     per_processor::install(block, number, features().contains(Features::SMAP));
     idt::load();
     cpu::enable_on_this_processor();
-    syscall::enable();
+    user_entry::enable();
     per_processor::set_mask(Irql::High.level());
 }

@@ -19,7 +19,7 @@ use core::fmt::Write;
 use core::sync::atomic::Ordering;
 
 use super::trap::TrapFrame;
-use super::{console, interrupts, per_processor, power};
+use super::{console, interrupts, per_processor, power, user_copy};
 use crate::Machine;
 use crate::contract::{
     Access, Exception, ExceptionClass, ExitCode, FaultReason, PAGE_SIZE, Power, Processor,
@@ -36,13 +36,17 @@ const PAGE_FAULT: u64 = 14;
 pub(super) fn take(frame: &mut TrapFrame) {
     match frame.vector {
         NMI if interrupts::is_freezing() => Machine::stop(),
-        DOUBLE_FAULT | PAGE_FAULT => frame.cr2 = cr2(),
-        // RIP is behind the one-byte INT3: wind back, as NT does, so that the frame and the report agree.
-        BREAKPOINT => {
+        DOUBLE_FAULT => frame.cr2 = cr2(),
+        PAGE_FAULT => {
+            frame.cr2 = cr2();
+            if user_copy::resume(frame, access(frame.error)) {
+                return;
+            }
+        }
+        vector if acknowledge(vector) => {
             frame.rip = frame.rip.wrapping_sub(1);
             frame.chain = frame.rip;
         }
-        DEBUG => clear_debug_status(),
         _ => {}
     }
     let exception = decode(frame);
@@ -65,6 +69,30 @@ pub(super) fn take(frame: &mut TrapFrame) {
         report_on_stack(&exception, frame, block.descriptors.emergency_stack_top());
     }
     block.in_emergency.store(false, Ordering::Relaxed);
+}
+
+/// Makes the processor ready for the next exception of that vector. True if RIP is behind the one-byte INT3: then it is
+/// wound back, as NT does, so that the registers and the report agree.
+pub(super) fn acknowledge(vector: u64) -> bool {
+    if vector == DEBUG {
+        clear_debug_status();
+    }
+    vector == BREAKPOINT
+}
+
+/// An exception of user mode, with interrupts still disabled.
+pub(super) fn of_user_mode(vector: u64, error: u64, rip: u64) -> Exception {
+    Exception {
+        class: class(vector, error),
+        pc: VirtAddr(rip),
+        address: (vector == PAGE_FAULT).then(|| VirtAddr(cr2())),
+        syndrome: syndrome(vector, error),
+        from_user: true,
+    }
+}
+
+const fn syndrome(vector: u64, error: u64) -> u64 {
+    vector << 32 | error & 0xFFFF_FFFF
 }
 
 fn is_in_emergency() -> bool {
@@ -91,6 +119,23 @@ fn clear_debug_status() {
 /// The exception in the contract's words.
 fn decode(frame: &TrapFrame) -> Exception {
     let class = match frame.vector {
+        DOUBLE_FAULT if hit_guard_page(frame) => ExceptionClass::StackOverflow,
+        PAGE_FAULT if hit_guard_page(frame) => ExceptionClass::StackOverflow,
+        vector => class(vector, frame.error),
+    };
+    let has_address = matches!(class, ExceptionClass::StackOverflow) || frame.vector == PAGE_FAULT;
+    Exception {
+        class,
+        pc: VirtAddr(frame.rip),
+        address: has_address.then_some(VirtAddr(frame.cr2)),
+        syndrome: syndrome(frame.vector, frame.error),
+        from_user: frame.is_from_user(),
+    }
+}
+
+/// What a vector is, but for stack overflows.
+fn class(vector: u64, error: u64) -> ExceptionClass {
+    match vector {
         0 => ExceptionClass::IntegerDivide,
         DEBUG => ExceptionClass::DebugTrap,
         NMI => ExceptionClass::NonMaskableInterrupt,
@@ -99,44 +144,39 @@ fn decode(frame: &TrapFrame) -> Exception {
         5 => ExceptionClass::BoundRangeExceeded,
         6 => ExceptionClass::IllegalInstruction,
         7 => ExceptionClass::FloatingPointUnavailable,
-        DOUBLE_FAULT if hit_guard_page(frame) => ExceptionClass::StackOverflow,
         DOUBLE_FAULT => ExceptionClass::DoubleFault,
         13 => ExceptionClass::PrivilegedInstruction,
-        PAGE_FAULT if !frame.is_from_user() && hit_guard_page(frame) => {
-            ExceptionClass::StackOverflow
-        }
-        PAGE_FAULT => page_fault(frame.error),
+        PAGE_FAULT => page_fault(error),
         16 | 19 => ExceptionClass::FloatingPoint,
         17 => ExceptionClass::Misaligned,
         18 => ExceptionClass::MachineCheck,
         // #TS, #NP, #SS, #CP, #VE and the reserved ones: segments and modes that this kernel does not use.
         _ => ExceptionClass::Other,
-    };
-    let has_address = matches!(class, ExceptionClass::StackOverflow) || frame.vector == PAGE_FAULT;
-    Exception {
-        class,
-        pc: VirtAddr(frame.rip),
-        address: has_address.then_some(VirtAddr(frame.cr2)),
-        syndrome: frame.vector << 32 | frame.error & 0xFFFF_FFFF,
-        from_user: frame.is_from_user(),
     }
 }
 
 /// SDM volume 3, 5.7: P (bit 0), W/R (bit 1), U/S (bit 2), reserved bit set (bit 3), I/D (bit 4).
-fn page_fault(error: u64) -> ExceptionClass {
-    let access = if error & 1 << 4 != 0 {
+const fn access(error: u64) -> Access {
+    if error & 1 << 4 != 0 {
         Access::Execute
     } else if error & 1 << 1 != 0 {
         Access::Write
     } else {
         Access::Read
-    };
+    }
+}
+
+/// See [`access`].
+const fn page_fault(error: u64) -> ExceptionClass {
     let reason = if error & 1 != 0 {
         FaultReason::Permission
     } else {
         FaultReason::NotMapped
     };
-    ExceptionClass::PageFault { access, reason }
+    ExceptionClass::PageFault {
+        access: access(error),
+        reason,
+    }
 }
 
 /// Whether CR2 is in an unmapped page next to RSP and right below a mapped one.

@@ -14,14 +14,15 @@
 //! | [`descriptors`] | GDT, TSS, and the stacks that the IST names |
 //! | [`vectors`], [`idt`], [`trap`] | 256 stubs, their table, and what they call |
 //! | [`exception`] | the machine's exceptions in the contract's words; the emergency path |
-//! | [`syscall`] | SYSCALL and back |
+//! | [`user`], [`user_entry`] | a thread's user registers; into user mode and out of it |
+//! | [`switch`], [`user_copy`] | from stack to stack; copies that survive faults |
 //! | [`processor`] | the contract's `Processor` |
 //! | [`apic`], [`io_apic`], [`interrupts`] | interrupt controllers |
 //! | [`calibration`], [`timer`] | the counter's rate, the clock |
 //! | [`start`], [`trampoline`] | starting the other processors |
 //! | [`translation`], [`shootdown`] | page tables; making every processor forget |
 //! | [`console`], [`power`], [`firmware`] | 16550, the ways out, what PVH left |
-//! | [`simd`], [`backtrace`], [`selftest`], [`held_registers`] | registers saved, stacks walked, faults on purpose |
+//! | [`simd`], [`backtrace`], [`selftest`], [`held_registers`], [`user_code`] | registers saved, stacks walked, faults and user mode on purpose |
 
 mod apic;
 mod backtrace;
@@ -45,11 +46,15 @@ mod selftest;
 mod shootdown;
 mod simd;
 mod start;
-mod syscall;
+mod switch;
 mod timer;
 mod trampoline;
 mod translation;
 mod trap;
+mod user;
+mod user_code;
+mod user_copy;
+mod user_entry;
 mod vectors;
 
 pub use firmware::firmware_memory;

@@ -23,7 +23,9 @@ use boards::MAX_PROCESSORS;
 
 use super::descriptors::{Descriptors, Stacks};
 use super::registers::{GS_BASE, KERNEL_GS_BASE};
+use super::user::AREA;
 use crate::contract::{Irql, ProcessorNumber};
+use crate::memory::SpaceId;
 
 /// What a processor has of its own.
 #[repr(C, align(64))]
@@ -37,13 +39,17 @@ pub(super) struct ProcessorBlock {
     has_smap: AtomicU8,
     /// Whether this processor reports from its emergency stack.
     pub(super) in_emergency: AtomicBool,
-    /// The stack that entries from user mode start on.
-    kernel_stack: AtomicU64,
+    /// The user registers that entries from user mode are stored in (`user`).
+    user_state: AtomicU64,
     /// Where the SYSCALL stub keeps the user's RSP for three instructions.
     user_stack: AtomicU64,
     /// [`HAS_APIC_ID`] and the local APIC's id; 0 until the processor was started. (Zero, so that the blocks are not part
     /// of the image file.)
     apic_id: AtomicU64,
+    /// The context that it runs (`arch::thread`), or 0.
+    pub(super) context: AtomicU64,
+    /// The number of the address space that CR3 shows, or 0. Others read it: see `shootdown`.
+    pub(super) space: AtomicU32,
     /// Ticks of the counter between clock interrupts; 0: stopped.
     pub(super) clock_period: AtomicU64,
     /// The counter's value at which the next clock interrupt is due.
@@ -54,7 +60,9 @@ pub(super) struct ProcessorBlock {
 /// Offsets for the entry stubs.
 pub(super) const HAS_SMAP_OFFSET: usize = offset_of!(ProcessorBlock, has_smap);
 /// See [`HAS_SMAP_OFFSET`].
-pub(super) const KERNEL_STACK_OFFSET: usize = offset_of!(ProcessorBlock, kernel_stack);
+pub(super) const USER_STATE_OFFSET: usize = offset_of!(ProcessorBlock, user_state);
+/// For `Threads::current_context`.
+pub(super) const CONTEXT_OFFSET: usize = offset_of!(ProcessorBlock, context);
 /// See [`HAS_SMAP_OFFSET`].
 pub(super) const USER_STACK_OFFSET: usize = offset_of!(ProcessorBlock, user_stack);
 const THIS_OFFSET: usize = offset_of!(ProcessorBlock, this);
@@ -71,13 +79,32 @@ impl ProcessorBlock {
             mask: AtomicU8::new(0),
             has_smap: AtomicU8::new(0),
             in_emergency: AtomicBool::new(false),
-            kernel_stack: AtomicU64::new(0),
+            user_state: AtomicU64::new(0),
             user_stack: AtomicU64::new(0),
             apic_id: AtomicU64::new(0),
+            context: AtomicU64::new(0),
+            space: AtomicU32::new(0),
             clock_period: AtomicU64::new(0),
             clock_deadline: AtomicU64::new(0),
             descriptors: Descriptors::new(),
         }
+    }
+}
+
+impl ProcessorBlock {
+    /// The address space that the processor has announced.
+    pub(super) fn active_space(&self) -> Option<SpaceId> {
+        u16::try_from(self.space.load(Relaxed))
+            .ok()
+            .filter(|id| *id != 0)
+            .map(SpaceId)
+    }
+
+    /// Makes entries from user mode arrive in the `UserState` at that address. For this processor's own block, with
+    /// interrupts disabled: in kernel mode nobody reads what changes here.
+    pub(super) fn set_user_state(&self, state: u64) {
+        self.user_state.store(state, Relaxed);
+        self.descriptors.set_entry_stack(state + AREA as u64);
     }
 }
 
@@ -115,7 +142,6 @@ pub(super) fn prepare(block: &ProcessorBlock, apic_id: u32, stacks: &Stacks) {
     block
         .apic_id
         .store(HAS_APIC_ID | u64::from(apic_id), Relaxed);
-    block.kernel_stack.store(stacks.kernel, Relaxed);
     block.descriptors.prepare(stacks);
 }
 

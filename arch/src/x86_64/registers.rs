@@ -48,6 +48,10 @@ pub(super) const GS_BASE: Msr = unsafe { Msr::new(0xC000_0101) };
 // SAFETY: every x86-64 processor has it; the kernel itself never dereferences it.
 pub(super) const KERNEL_GS_BASE: Msr = unsafe { Msr::new(0xC000_0102) };
 
+/// The FS base: user mode's.
+// SAFETY: every x86-64 processor has it; the kernel itself never uses FS.
+pub(super) const FS_BASE: Msr = unsafe { Msr::new(0xC000_0100) };
+
 /// An I/O port.
 #[derive(Clone, Copy)]
 pub(super) struct IoPort(u16);

@@ -7,8 +7,8 @@
 use core::arch::asm;
 use core::sync::atomic::AtomicU64;
 
-use super::{Machine, held_registers};
-use crate::contract::{Fault, NotOnThisMachine, RegisterChanged, SelfTest};
+use super::{Machine, held_registers, user_code};
+use crate::contract::{Fault, NotOnThisMachine, RegisterChanged, SelfTest, UserCode};
 
 /// An upper-half address where nothing ever is, far from any stack.
 const UNMAPPED: u64 = 0xFFFF_F000_0000_0000;
@@ -108,6 +108,10 @@ impl SelfTest for Machine {
 
     fn scramble_simd(seed: u64) {
         held_registers::scramble(seed);
+    }
+
+    fn user_code(code: UserCode) -> Option<&'static [u8]> {
+        Some(user_code::get(code))
     }
 
     fn simd_shape() -> (u32, u32) {

@@ -23,15 +23,27 @@
 //! and their load (SeqCst): either the caller sees the bit, or the processor drops
 //! what it knew after the page tables changed. One that stops clears its bit; the
 //! wait ignores processors that are no longer present.
+//!
+//! **User translations** concern only the processors whose active space it is. One
+//! that activates a space stores its number in its block, then writes CR3, which is a
+//! serialising instruction: the number is visible to all before anything is looked up
+//! in the new tables. The caller writes the entry, fences, and reads the numbers. So
+//! either it finds the number and interrupts that processor, or the processor's tables
+//! came into force after the entry was written, and it never had the old one. One that
+//! goes to another space announces that before it forgets this one; in between it runs
+//! with interrupts disabled in the kernel and makes no access by the old translation,
+//! nor would it write to an entry, since A and D are always set.
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 use super::apic::Message;
+use super::per_processor::ProcessorBlock;
 use super::trap::SHOOTDOWN_VECTOR;
 use super::{interrupts, per_processor};
 use crate::Machine;
 use crate::contract::{PAGE_SIZE, Processor, ProcessorSet, VirtRange};
+use crate::memory::{SpaceId, layout};
 
 /// Calls that can be under way at once; further ones wait for a slot.
 const SLOTS: usize = 16;
@@ -92,7 +104,29 @@ pub(super) fn invalidate(range: VirtRange) {
     let enabled = Machine::disable_interrupts();
     drop_range(range.start.0, range.end.0);
     // Still on the same processor: the others are all but the one that has just dropped the range.
-    let targets = others();
+    ask(others(), range, enabled);
+}
+
+/// Forgets `range` of a space wherever it is active; see `UserTranslation::invalidate_user`.
+pub(super) fn invalidate_user(space: SpaceId, range: VirtRange) {
+    // The page-table stores come before the look at who has it active.
+    fence(Ordering::SeqCst);
+    let enabled = Machine::disable_interrupts();
+    if per_processor::current().active_space() == Some(space) {
+        drop_range(range.start.0, range.end.0);
+    }
+    let targets = others()
+        .iter()
+        .filter(|number| {
+            per_processor::block(*number).and_then(ProcessorBlock::active_space) == Some(space)
+        })
+        .fold(ProcessorSet::EMPTY, ProcessorSet::with);
+    ask(targets, range, enabled);
+}
+
+/// Interrupts `targets` and waits until each has forgotten `range`. Called with interrupts disabled; they are let in again
+/// if `enabled`.
+fn ask(targets: ProcessorSet, range: VirtRange, enabled: bool) {
     if targets.is_empty() {
         Machine::restore_interrupts(enabled);
         return;
@@ -148,7 +182,11 @@ pub(super) fn serve() {
 
 fn drop_range(start: u64, end: u64) {
     if end.saturating_sub(start) / PAGE_SIZE > MANY_PAGES {
-        drop_all();
+        if end <= layout::USER.end.0 {
+            drop_user();
+        } else {
+            drop_all();
+        }
         return;
     }
     let mut page = start;
@@ -157,6 +195,12 @@ fn drop_range(start: u64, end: u64) {
         unsafe { asm!("invlpg [{}]", in(reg) page, options(nostack, preserves_flags)) };
         page += PAGE_SIZE;
     }
+}
+
+/// Drops the translations of this processor that are not global: any write to CR3 does.
+fn drop_user() {
+    // SAFETY: the same tables again.
+    unsafe { asm!("mov {0}, cr3", "mov cr3, {0}", out(reg) _, options(nostack, preserves_flags)) };
 }
 
 /// Drops every translation of this processor, global ones too: any change of CR4.PGE does.

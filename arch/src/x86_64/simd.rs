@@ -20,13 +20,19 @@ const MXCSR: usize = 24;
 #[derive(Clone, Debug)]
 pub struct SimdState([u8; LENGTH]);
 
-impl Default for SimdState {
+impl SimdState {
     /// The state after reset as the ABI wants it: every exception masked, all registers zero.
-    fn default() -> Self {
+    pub(super) const NEW: Self = {
         let mut bytes = [0; LENGTH];
-        bytes[CONTROL_WORD..CONTROL_WORD + 2].copy_from_slice(&0x037F_u16.to_le_bytes());
-        bytes[MXCSR..MXCSR + 4].copy_from_slice(&0x1F80_u32.to_le_bytes());
+        [bytes[CONTROL_WORD], bytes[CONTROL_WORD + 1]] = 0x037F_u16.to_le_bytes();
+        [bytes[MXCSR], bytes[MXCSR + 1], _, _] = 0x1F80_u32.to_le_bytes();
         Self(bytes)
+    };
+}
+
+impl Default for SimdState {
+    fn default() -> Self {
+        Self::NEW
     }
 }
 

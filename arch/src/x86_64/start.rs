@@ -156,7 +156,6 @@ impl SmallStacks {
         let base = self.0 as u64;
         let stack = SMALL_STACK as u64;
         Stacks {
-            kernel: start.stack_top.address().0,
             emergency: start.emergency_stack_top.address().0,
             nmi: base + stack,
             machine_check: base + 2 * stack,

@@ -5,17 +5,25 @@
 //! from the start, so the processor never writes to an entry. Kernel leaves are
 //! global: they are the same in every address space. Device memory has PCD and PWT,
 //! which select entry 3 of the page attribute table, UC, since reset; nobody changes
-//! that table.
+//! that table. Entries that point to a table permit everything, user mode included:
+//! what is permitted is the leaf's to say.
+//!
+//! **Spaces.** A process's root holds the kernel's upper half too, so CR3 is all that
+//! a change of space changes. There are no numbers for spaces in the TLB (PCID):
+//! a write to CR3 forgets every translation that is not global, and user leaves are
+//! never global. So a processor has translations of its active space alone, and only
+//! those where a space is active need be told of its changes (`shootdown`).
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::features::{Features, features};
-use super::{Machine, shootdown};
+use super::{Machine, per_processor, shootdown};
 use crate::contract::{
-    Entry, ImageLayout, MemoryType, PhysAddr, Protection, Translation, VirtAddr, VirtRange,
+    Entry, ImageLayout, MemoryType, PhysAddr, Protection, Translation, UserProtection,
+    UserTranslation, VirtAddr, VirtRange,
 };
-use crate::memory::layout;
+use crate::memory::{SpaceId, layout};
 
 const PRESENT: u64 = 1;
 const WRITABLE: u64 = 1 << 1;
@@ -56,6 +64,55 @@ unsafe extern "C" {
     static image_emergency_stack_end: u8;
 }
 
+impl UserTranslation for Machine {
+    const ROOT_HOLDS_KERNEL: bool = true;
+
+    fn most_spaces() -> u32 {
+        1 << 16
+    }
+
+    fn user_leaf(address: PhysAddr, protection: UserProtection) -> u64 {
+        let write = if protection.writes() { WRITABLE } else { 0 };
+        let execute = if protection.executes() { 0 } else { NO_EXECUTE };
+        address.0 & ADDRESS | PRESENT | USER | ACCESSED | DIRTY | write | execute
+    }
+
+    fn decode_user(entry: u64) -> (PhysAddr, UserProtection) {
+        let protection = match (entry & WRITABLE != 0, entry & NO_EXECUTE == 0) {
+            (false, false) => UserProtection::Read,
+            (true, false) => UserProtection::ReadWrite,
+            (false, true) => UserProtection::ReadExecute,
+            (true, true) => UserProtection::ReadWriteExecute,
+        };
+        (PhysAddr(entry & ADDRESS), protection)
+    }
+
+    fn active_space() -> Option<SpaceId> {
+        per_processor::current().active_space()
+    }
+
+    unsafe fn activate_user(space: Option<(SpaceId, PhysAddr)>) {
+        // Without a kernel's root there are no spaces, and nothing to change from.
+        let Some(kernel) = kernel_root() else { return };
+        let (id, root) = space.map_or((0, kernel), |(id, root)| (id.0, root));
+        // First the announcement, then CR3: see `shootdown`.
+        per_processor::current()
+            .space
+            .store(u32::from(id), Ordering::Relaxed);
+        // SAFETY: the upper half of every root is the kernel's; the caller vouches for the rest.
+        unsafe { asm!("mov cr3, {}", in(reg) root.0, options(nostack, preserves_flags)) };
+    }
+
+    fn invalidate_user(id: SpaceId, range: VirtRange) {
+        shootdown::invalidate_user(id, range);
+    }
+
+    /// Where the space is not active nothing of it is left; where it is, against the rule, that is forgotten too.
+    fn invalidate_space(id: SpaceId) {
+        shootdown::invalidate_user(id, layout::USER);
+    }
+}
+
 impl Translation for Machine {
     fn leaf(address: PhysAddr, level: u8, protection: Protection, memory_type: MemoryType) -> u64 {
         let size = if level == LAST_LEVEL { 0 } else { LARGE };
@@ -72,8 +129,7 @@ impl Translation for Machine {
     }
 
     fn table(address: PhysAddr) -> u64 {
-        // Permissions are the leaf's.
-        address.0 & ADDRESS | PRESENT | WRITABLE | ACCESSED
+        address.0 & ADDRESS | PRESENT | WRITABLE | USER | ACCESSED
     }
 
     fn decode(entry: u64, level: u8) -> Entry {

@@ -3,7 +3,7 @@
 //! | vectors | what |
 //! |---|---|
 //! | 0x00 - 0x1F | exceptions |
-//! | 0x2E | INT 0x2E, a system call |
+//! | 0x2E | INT 0x2E, a system call; from user mode alone |
 //! | 0x30 - 0xBF | devices: the upper digit is the level, which is what the local APIC compares with CR8 |
 //! | 0xD1 | the clock, level 13 |
 //! | 0xE1, 0xE2 | the kernel's interrupt between processors and the floor's own, level 14 |
@@ -11,7 +11,7 @@
 //!
 //! A vector that nobody asked for is counted with the spurious ones and forgotten.
 
-use super::{apic, exception, idt, interrupts, shootdown, timer};
+use super::{apic, exception, interrupts, shootdown, timer};
 use crate::contract::{Irql, Registers, VirtAddr};
 use crate::dispatch::take_interrupt;
 
@@ -27,10 +27,6 @@ pub(super) const IPI_VECTOR: u8 = 0xE1;
 pub(super) const SHOOTDOWN_VECTOR: u8 = 0xE2;
 /// What the local APIC delivers when the interrupt went away in between.
 pub(super) const SPURIOUS_VECTOR: u8 = 0xFF;
-/// Not vectors: what the SYSCALL stubs put in their place, from 64-bit and from 32-bit code.
-pub(super) const SYSCALL_64: u64 = 0x100;
-/// See [`SYSCALL_64`].
-pub(super) const SYSCALL_32: u64 = 0x101;
 
 /// The interrupted code's general registers, in the order that the stubs push them.
 ///
@@ -73,6 +69,11 @@ impl TrapFrame {
     /// Whether user mode was interrupted.
     pub(super) fn is_from_user(&self) -> bool {
         self.cs & 3 == 3
+    }
+
+    /// Whether interrupts were enabled in the interrupted code.
+    pub(super) fn interrupts_enabled(&self) -> bool {
+        self.rflags & 1 << 9 != 0
     }
 }
 
@@ -117,13 +118,19 @@ impl Registers for TrapFrame {
     }
 }
 
-/// Called by the stubs, with interrupts disabled; returns in the same state.
+/// Called by the stubs for what interrupted kernel mode, and for NMI and machine check from anywhere, with interrupts disabled; returns in the same state.
 pub(super) extern "C" fn trap(frame: &mut TrapFrame) {
     // The stubs push an 8-bit vector.
     let vector = (frame.vector & 0xFF) as u8;
     match vector {
         0..=0x1F => exception::take(frame),
-        idt::SYSTEM_CALL_VECTOR if frame.is_from_user() => super::syscall::system_call(frame),
+        _ => interrupt(vector),
+    }
+}
+
+/// A vector that is no exception, in kernel mode or in user mode; with interrupts disabled, returns in the same state.
+pub(super) fn interrupt(vector: u8) {
+    match vector {
         FIRST_DEVICE_VECTOR..=LAST_DEVICE_VECTOR => interrupts::take_device(vector),
         CLOCK_VECTOR => {
             timer::rearm();

@@ -3,15 +3,16 @@
 //! A stub makes the stack look the same whether the processor pushed an error code
 //! or not, names its vector and goes to one of two common paths:
 //!
-//! * `trap_entry`: on the interrupted kernel stack or, from user mode, on the
-//!   thread's kernel stack. CS on the stack says which, and so whether to SWAPGS.
+//! * `trap_entry`: on the interrupted kernel stack or, from user mode, at the end of
+//!   the thread's register area. CS says which, and so whether to SWAPGS; what comes
+//!   from user mode goes on in `user_entry`.
 //! * `trap_entry_ist`, for #DB, NMI, #DF and #MC, which can hit between SYSCALL and
 //!   its SWAPGS: CS then says "kernel" while GS is still the user's. Here the GS base
 //!   itself decides: the kernel's is in the upper half, a user's never is (user mode
 //!   cannot write it, since CR4.FSGSBASE is off, and the kernel refuses such a value).
-//!   From user mode these move to the thread's kernel stack, because they may lead to
-//!   a wait and the IST stack is the processor's; #DF stays where it is, for its cause
-//!   may be that very stack.
+//!   From user mode #DB moves to the register area, since it is an exception like any
+//!   other there; NMI, #MC and #DF stay where they are: they are the machine's business,
+//!   and an NMI holds back the next until IRET.
 //!
 //! The saved RBP lies below a copy of RIP, like in any called function's frame, and
 //! RBP points there while Rust code runs: a walk along the frame pointers passes
@@ -22,8 +23,9 @@
 
 use core::arch::global_asm;
 
-use super::per_processor::{HAS_SMAP_OFFSET, KERNEL_STACK_OFFSET};
+use super::per_processor::{HAS_SMAP_OFFSET, USER_STATE_OFFSET};
 use super::trap::trap;
+use super::user::AREA;
 
 /// Bytes from one stub to the next.
 pub(super) const STUB_LENGTH: u64 = 16;
@@ -38,10 +40,8 @@ pub(super) fn stub(vector: u8) -> u64 {
     (&raw const trap_stubs) as u64 + STUB_LENGTH * u64::from(vector)
 }
 
-/// The stubs' macros, as text: they must be part of each block that uses them, and end with it ([`end_frame_macros`]).
-macro_rules! frame_macros {
-    () => {
-        r#"
+global_asm!(
+    r#"
     # On the stack: vector, error code, RIP, CS, RFLAGS, RSP, SS. Makes a TrapFrame of it.
     .macro save_registers
     push 0
@@ -82,25 +82,7 @@ macro_rules! frame_macros {
     pop rax
     pop rbp
     .endm
-"#
-    };
-}
 
-/// See [`frame_macros`].
-macro_rules! end_frame_macros {
-    () => {
-        r#"
-    .purgem save_registers
-    .purgem restore_registers
-"#
-    };
-}
-
-pub(super) use {end_frame_macros, frame_macros};
-
-global_asm!(
-    frame_macros!(),
-    r#"
     .macro forbid_user_pages
     cmp byte ptr gs:[{has_smap}], 0
     je 77f
@@ -116,6 +98,7 @@ trap_entry:
     test byte ptr [rsp + 24], 3
     jz trap_entry_kernel_gs
     swapgs
+    jmp tarn_user_trap
 trap_entry_kernel_gs:
     save_registers
     forbid_user_pages
@@ -154,11 +137,12 @@ trap_entry_ist:
     iretq
     # From user mode.
 3:  swapgs
-    cmp dword ptr [rsp], 8
-    je trap_entry_kernel_gs
+    cmp dword ptr [rsp], 1
+    jne trap_entry_kernel_gs
     push rax
     mov rax, rsp
-    mov rsp, gs:[{kernel_stack}]
+    mov rsp, gs:[{user_state}]
+    add rsp, {user_area}
     push qword ptr [rax + 56]
     push qword ptr [rax + 48]
     push qword ptr [rax + 40]
@@ -167,12 +151,14 @@ trap_entry_ist:
     push qword ptr [rax + 16]
     push qword ptr [rax + 8]
     mov rax, [rax]
-    jmp trap_entry_kernel_gs
+    jmp tarn_user_trap
     .purgem forbid_user_pages
+    .purgem save_registers
+    .purgem restore_registers
 "#,
-    end_frame_macros!(),
     has_smap = const HAS_SMAP_OFFSET,
-    kernel_stack = const KERNEL_STACK_OFFSET,
+    user_state = const USER_STATE_OFFSET,
+    user_area = const AREA,
     trap = sym trap,
 );
 

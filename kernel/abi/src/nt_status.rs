@@ -2,8 +2,10 @@
 
 use core::fmt;
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// The outcome of an operation, as NT numbers it: the two top bits are the severity.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
 pub struct NtStatus(pub u32);
 
@@ -15,7 +17,7 @@ macro_rules! statuses {
         impl NtStatus {
             $($(#[$doc])* pub const $name: Self = Self($value);)*
 
-            /// Its name in Windows' headers, without `STATUS_`.
+            /// Its name in Windows' headers, without `STATUS_`; those of debuggers begin with `DBG_` instead.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($value => Some(stringify!($name)),)*
@@ -26,54 +28,12 @@ macro_rules! statuses {
     };
 }
 
-statuses! {
-    /// The operation was done.
-    SUCCESS = 0x0000_0000;
-    /// A data address had the wrong alignment.
-    DATATYPE_MISALIGNMENT = 0x8000_0002;
-    /// A breakpoint was met.
-    BREAKPOINT = 0x8000_0003;
-    /// A single step or other trace trap was met.
-    SINGLE_STEP = 0x8000_0004;
-    /// The operation failed for no more specific reason.
-    UNSUCCESSFUL = 0xC000_0001;
-    /// There is no such service, or it is not done.
-    NOT_IMPLEMENTED = 0xC000_0002;
-    /// An instruction touched memory that it may not touch.
-    ACCESS_VIOLATION = 0xC000_0005;
-    /// An argument is wrong.
-    INVALID_PARAMETER = 0xC000_000D;
-    /// The quota or commit limit does not allow it.
-    NO_MEMORY = 0xC000_0017;
-    /// The instruction does not exist.
-    ILLEGAL_INSTRUCTION = 0xC000_001D;
-    /// The system call number names no service.
-    INVALID_SYSTEM_SERVICE = 0xC000_001C;
-    /// An array index was out of bounds (x86 BOUND).
-    ARRAY_BOUNDS_EXCEEDED = 0xC000_008C;
-    /// A floating-point operation could not be represented.
-    FLOAT_INVALID_OPERATION = 0xC000_0090;
-    /// Division by zero.
-    INTEGER_DIVIDE_BY_ZERO = 0xC000_0094;
-    /// The result does not fit.
-    INTEGER_OVERFLOW = 0xC000_0095;
-    /// The instruction is not for this mode.
-    PRIVILEGED_INSTRUCTION = 0xC000_0096;
-    /// Memory or another resource of the system ran out.
-    INSUFFICIENT_RESOURCES = 0xC000_009A;
-    /// The device, or the memory behind an address, did not answer.
-    DEVICE_HARDWARE_ERROR = 0xC000_0483;
-    /// The stack ran out.
-    STACK_OVERFLOW = 0xC000_00FD;
-    /// What the firmware or the machine offers is not supported.
-    NOT_SUPPORTED = 0xC000_00BB;
-    /// What was asked for is in use already.
-    CONFLICTING_ADDRESSES = 0xC000_0018;
-    /// A program's own assertion did not hold.
-    ASSERTION_FAILURE = 0xC000_0420;
-}
+mod values;
 
 impl NtStatus {
+    /// The first of several objects ended the wait; the same value as success.
+    pub const WAIT_0: Self = Self::SUCCESS;
+
     /// Whether it is a success or an information (`NT_SUCCESS`).
     pub const fn is_success(self) -> bool {
         self.0 < 0x8000_0000
@@ -89,6 +49,7 @@ impl fmt::Debug for NtStatus {
 impl fmt::Display for NtStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
+            Some(name) if name.starts_with("DBG_") => write!(f, "{name} ({:#010x})", self.0),
             Some(name) => write!(f, "STATUS_{name} ({:#010x})", self.0),
             None => write!(f, "status {:#010x}", self.0),
         }
@@ -122,6 +83,10 @@ mod tests {
         assert_eq!(
             NtStatus::ACCESS_VIOLATION.to_string(),
             "STATUS_ACCESS_VIOLATION (0xc0000005)"
+        );
+        assert_eq!(
+            NtStatus::DBG_CONTINUE.to_string(),
+            "DBG_CONTINUE (0x00010002)"
         );
         assert_eq!(NtStatus(0xC000_1234).to_string(), "status 0xc0001234");
     }

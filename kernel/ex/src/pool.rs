@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
-use ke::SpinLock;
+use ke::{LockOrder, SpinLock};
 use nt_abi::{NtResult, NtStatus};
 
 /// Who asked for memory: four letters, as NT people write them.
@@ -40,15 +40,18 @@ struct TagTable {
     usage: [TagUsage; TAGS],
 }
 
-static TABLE: SpinLock<TagTable> = SpinLock::new(TagTable {
-    used: 0,
-    usage: [TagUsage {
-        tag: OTHER,
-        allocations: 0,
-        frees: 0,
-        bytes: 0,
-    }; TAGS],
-});
+static TABLE: SpinLock<TagTable> = SpinLock::ordered(
+    TagTable {
+        used: 0,
+        usage: [TagUsage {
+            tag: OTHER,
+            allocations: 0,
+            frees: 0,
+            bytes: 0,
+        }; TAGS],
+    },
+    LockOrder::POOL_TAGS,
+);
 
 impl TagTable {
     fn entry(&mut self, tag: PoolTag) -> &mut TagUsage {
@@ -97,6 +100,18 @@ pub fn usage(tag: PoolTag) -> TagUsage {
         frees: 0,
         bytes: 0,
     })
+}
+
+/// What all tags have in use; gives as many as there are, of which `into` holds those that fit.
+///
+/// # NT
+/// `SystemPoolTagInformation`.
+pub fn usages(into: &mut [TagUsage]) -> usize {
+    let table = TABLE.acquire();
+    for (place, usage) in into.iter_mut().zip(&table.usage[..table.used]) {
+        *place = *usage;
+    }
+    table.used
 }
 
 /// One value in pool memory.
@@ -203,6 +218,19 @@ impl<T> PoolVec<T> {
     pub fn push(&mut self, value: T) -> NtResult {
         self.reserve(1)?;
         self.values.push(value);
+        Ok(())
+    }
+
+    /// Makes it `length` elements long: cuts it, or appends copies of `value`.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES`; the list is then as it was.
+    pub fn resize(&mut self, length: usize, value: T) -> NtResult
+    where
+        T: Clone,
+    {
+        self.reserve(length.saturating_sub(self.values.len()))?;
+        self.values.resize(length, value);
         Ok(())
     }
 

@@ -216,7 +216,7 @@ fn write_location(out: &mut dyn Write, address: VirtAddr, within: VirtAddr) -> f
 }
 
 /// Lets the next bug check be the first again, for tests that go on after one.
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) fn forget() {
     ENTERED.store(0, Ordering::Release);
     REPORTER.store(0, Ordering::Release);
@@ -224,7 +224,7 @@ pub(crate) fn forget() {
 
 #[cfg(test)]
 mod tests {
-    use arch::contract::ProcessorNumber;
+    use arch::contract::{ProcessorNumber, ProcessorSet};
     use arch::sim;
 
     use super::*;
@@ -276,5 +276,27 @@ mod tests {
         let output = sim::console_output();
         assert!(output.contains("processor 0, IRQL 0 (Passive)"), "{output}");
         assert!(output.ends_with("*** end of bug check\n"), "{output}");
+    }
+
+    #[test]
+    fn a_bug_check_of_one_processor_stops_the_others() {
+        static FATAL: crate::dpc::Dpc = crate::dpc::Dpc::new(|_, _| {
+            stop(BugCheckCode::MANUALLY_INITIATED_CRASH, [0; 4]);
+        });
+        for seed in 0..100 {
+            let _machine = crate::testing::boot_multiprocessor(3, seed);
+            let code = sim::ended(|| {
+                let queue = |_| _ = FATAL.queue([0; 2]);
+                crate::ipi::call(ProcessorSet::only(ProcessorNumber(1)), queue, 0);
+                loop {
+                    Machine::relax();
+                }
+            });
+            assert_eq!(code, ExitCode::BugCheck);
+            let output = sim::console_output();
+            assert!(output.contains("processor 1, IRQL 2"), "{output}");
+            assert!(output.ends_with("*** end of bug check\n"), "{output}");
+            assert!(!output.contains("does not answer"), "{output}");
+        }
     }
 }

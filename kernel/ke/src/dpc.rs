@@ -7,7 +7,7 @@
 //! Dispatch, when the level falls below Dispatch, and in the idle loop. In each
 //! case before anything at Passive or APC level goes on.
 //!
-//! Ordering of `dpc_pending`: the queuer fills the queue (under its lock) and
+//! Ordering of `Software::DPC`: the queuer fills the queue (under its lock) and
 //! then sets the flag with release; the deliverer clears the flag with a swap
 //! (acquire) and then empties the queue. A DPC queued after the swap sets the
 //! flag again, so at worst the queue is looked at once in vain; a DPC is never
@@ -20,8 +20,8 @@ use arch::contract::{Irql, Processor, ProcessorNumber};
 use arch::lock::FloorLock;
 use nt_abi::BugCheckCode;
 
-use crate::processor::{self, Prcb};
-use crate::{bug_check, ipi};
+use crate::processor::{self, Prcb, Software};
+use crate::{bug_check, ipi, irql, software};
 
 /// How soon a DPC should run.
 ///
@@ -178,7 +178,7 @@ impl Dpc {
         }
         if queued && target == here && enabled && Machine::irql() < Irql::Dispatch {
             // NT requests a software interrupt of Dispatch level here, which comes at once.
-            deliver();
+            software::deliver(Machine::irql());
         }
         Machine::restore_interrupts(enabled);
         queued
@@ -202,7 +202,7 @@ impl Dpc {
             };
         }
         queue.push(self, self.importance);
-        prcb.dpc_pending.store(true, Ordering::Release);
+        prcb.add_software(Software::DPC);
         true
     }
 
@@ -216,8 +216,10 @@ impl Dpc {
 }
 
 /// Whether this processor's queue must be looked at.
-pub(crate) fn is_pending() -> bool {
-    processor::current().dpc_pending.load(Ordering::Acquire)
+fn is_pending() -> bool {
+    processor::current()
+        .pending_software()
+        .contains(Software::DPC)
 }
 
 /// Runs this processor's DPCs. Called below Dispatch; with interrupts enabled or not, and leaves them so.
@@ -232,13 +234,13 @@ pub(crate) fn deliver() {
     let me = processor::current();
     loop {
         Machine::restore_interrupts(true);
-        while me.dpc_pending.swap(false, Ordering::Acquire) {
+        while !me.take_software(Software::DPC).is_empty() {
             run_queue(me);
         }
         // From this look until the level is down interrupts are off, and no DPC runs: one that this processor's interrupts
         // queue cannot come, and one that another processor queues brings an interrupt, whose way out delivers it.
         Machine::disable_interrupts();
-        if !me.dpc_pending.load(Ordering::Acquire) {
+        if !me.pending_software().contains(Software::DPC) {
             break;
         }
     }
@@ -246,12 +248,54 @@ pub(crate) fn deliver() {
     Machine::restore_interrupts(enabled);
 }
 
+/// Waits until every DPC that was queued before has run, on all processors.
+///
+/// # IRQL
+/// Passive or Apc.
+#[doc(alias = "KeFlushQueuedDpcs")]
+pub fn flush() {
+    crate::wait::assert_can_block();
+    for number in processor::active().iter() {
+        let prcb = processor::prcb(number);
+        // Acquire: what the DPCs did happened before this returns.
+        let emptied = prcb.dpc_queue_emptied.load(Ordering::Acquire);
+        let busy = || {
+            // The queue first: whoever takes the last one out of it has said before that it is at work.
+            let queued = prcb.dpcs.acquire().head.is_some();
+            queued || prcb.dpc_active.load(Ordering::Acquire)
+        };
+        if !busy() {
+            continue;
+        }
+        {
+            // One of low importance waits for the next interrupt otherwise. Here, the fall of the level delivers it.
+            let _dispatch = irql::raise(Irql::Dispatch);
+            if number != Machine::number() {
+                ipi::request_dpcs(number);
+            }
+        }
+        while prcb.dpc_queue_emptied.load(Ordering::Acquire) == emptied {
+            Machine::relax();
+        }
+    }
+}
+
 fn run_queue(me: &'static Prcb) {
     me.dpc_active.store(true, Ordering::Relaxed);
     loop {
-        let next = me.dpcs.acquire().pop();
+        let next = {
+            let mut queue = me.dpcs.acquire();
+            let next = queue.pop();
+            if next.is_none() {
+                // Under the queue's lock, so that `flush` does not take this for the end of what is queued later. Release:
+                // pairs with `flush`.
+                me.dpc_active.store(false, Ordering::Relaxed);
+                me.dpc_queue_emptied.fetch_add(1, Ordering::Release);
+            }
+            next
+        };
         let Some((dpc, arguments)) = next else { break };
-        me.dpc_ticks.store(0, Ordering::Relaxed);
+        me.dpc_time.store(0, Ordering::Relaxed);
         (dpc.routine)(dpc, arguments);
         me.dpcs_run.fetch_add(1, Ordering::Relaxed);
         if Machine::irql() != Irql::Dispatch {
@@ -262,10 +306,9 @@ fn run_queue(me: &'static Prcb) {
             );
         }
     }
-    me.dpc_active.store(false, Ordering::Relaxed);
 }
 
-/// Clock ticks that one DPC may take; NT's default is 20 seconds.
+/// Clock ticks, at the default rate, that one DPC may take; NT's default is 20 seconds.
 static TIME_OUT_TICKS: AtomicU64 = AtomicU64::new(20 * crate::clock::TICKS_PER_SECOND);
 
 /// Sets how many clock ticks a DPC may take before the machine stops with `DPC_WATCHDOG_VIOLATION`.
@@ -273,10 +316,11 @@ pub fn set_time_out(ticks: u64) {
     TIME_OUT_TICKS.store(ticks, Ordering::Relaxed);
 }
 
-/// The clock ticked: a DPC that runs too long stops the machine.
-pub(crate) fn watch(me: &Prcb) {
+/// The clock ticked after `period` units of 100 ns: a DPC that runs too long stops the machine.
+pub(crate) fn watch(me: &Prcb, period: u64) {
     if me.dpc_active.load(Ordering::Relaxed) {
-        let ticks = me.dpc_ticks.fetch_add(1, Ordering::Relaxed) + 1;
+        let time = me.dpc_time.fetch_add(period, Ordering::Relaxed) + period;
+        let ticks = time / crate::clock::DEFAULT_PERIOD;
         let allowed = TIME_OUT_TICKS.load(Ordering::Relaxed);
         if ticks > allowed {
             bug_check::stop(BugCheckCode::DPC_WATCHDOG_VIOLATION, [0, ticks, allowed, 0]);
@@ -290,7 +334,7 @@ mod tests {
     use arch::sim;
 
     use super::*;
-    use crate::{irql, testing};
+    use crate::testing;
 
     static ORDER: FloorLock<[u64; 4]> = FloorLock::new([0; 4]);
 

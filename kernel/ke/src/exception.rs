@@ -4,7 +4,7 @@
 //! each one stops the machine, with the code and parameters that Windows gives.
 
 use arch::TrapFrame;
-use arch::contract::{Access, Exception, ExceptionClass, FaultReason, Irql, Registers};
+use arch::contract::{Access, Exception, ExceptionClass, FaultReason, Irql, Registers, VirtAddr};
 use nt_abi::{BugCheckCode, NtStatus};
 
 use crate::{bug_check, irql};
@@ -24,17 +24,19 @@ pub(crate) fn dispatch(exception: &Exception, frame: &mut TrapFrame) {
     bug_check::stop_with_frame(code, parameters, exception, frame)
 }
 
-/// There is no user mode, so nothing can have called.
-pub(crate) fn unexpected_system_call(frame: &mut TrapFrame) {
-    bug_check::stop(
-        BugCheckCode::KMODE_EXCEPTION_NOT_HANDLED,
-        [
-            u64::from(NtStatus::INVALID_SYSTEM_SERVICE.0),
-            frame.pc().0,
-            0,
-            0,
-        ],
-    )
+/// Who resolves page faults of copies from and to user memory: the memory manager, registered from above.
+static PAGER: spin::Once<fn(VirtAddr, Access) -> bool> = spin::Once::new();
+
+/// Names the routine that resolves page faults of user addresses; true from it means that the access can be tried again.
+/// The first call counts.
+pub fn set_pager(resolve: fn(VirtAddr, Access) -> bool) {
+    PAGER.call_once(|| resolve);
+}
+
+/// A copy from or to user memory met a page fault.
+pub(crate) fn user_page_fault(address: VirtAddr, access: Access) -> bool {
+    // At Dispatch nothing can wait for a page; the copy then ends as if it were not there.
+    irql::current() < Irql::Dispatch && PAGER.get().is_some_and(|resolve| resolve(address, access))
 }
 
 /// The code and parameters for an exception.

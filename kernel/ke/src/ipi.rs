@@ -12,7 +12,7 @@ use arch::Machine;
 use arch::contract::{Interrupts, Irql, Processor, ProcessorNumber, ProcessorSet};
 
 use crate::processor::{self, Prcb};
-use crate::{SpinLock, bug_check, irql};
+use crate::{LockOrder, SpinLock, bug_check, irql};
 
 /// Look at the DPC queue on the way out.
 const DPCS: u32 = 1;
@@ -30,7 +30,7 @@ struct Call {
 }
 
 /// One call at a time; held by the caller until every target is done.
-static CALL_IN_PROGRESS: SpinLock<()> = SpinLock::new(());
+static CALL_IN_PROGRESS: SpinLock<()> = SpinLock::ordered((), LockOrder::CALL);
 static CALL_DESCRIPTION: spin::RwLock<Call> = spin::RwLock::new(Call {
     routine: |_| (),
     argument: 0,
@@ -128,5 +128,46 @@ pub(crate) fn receive(me: &Prcb) {
         };
         routine(argument);
         CALL_LEFT.fetch_and(!ProcessorSet::only(Machine::number()).0, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    #[test]
+    fn calls_of_several_processors_reach_everyone_whoever_comes_first() {
+        static RAN: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
+        static CALLS: AtomicU32 = AtomicU32::new(0);
+        fn count(argument: u64) {
+            RAN[Machine::number().index()].fetch_add(1, Ordering::Relaxed);
+            // The one who calls back is told by a DPC, which may call in turn.
+            if argument == 1 && Machine::number() == ProcessorNumber(2) {
+                BACK.queue([0; 2]);
+            }
+        }
+        static BACK: crate::dpc::Dpc = crate::dpc::Dpc::new(|_, _| {
+            call(ProcessorSet(0b111), count, 0);
+            CALLS.fetch_add(1, Ordering::Relaxed);
+        });
+        for seed in 0..100 {
+            crate::testing::run(3, seed, move || {
+                CALLS.store(0, Ordering::Relaxed);
+                for ran in &RAN {
+                    ran.store(0, Ordering::Relaxed);
+                }
+                for round in 1..=5 {
+                    call(ProcessorSet(0b111), count, 1);
+                    while CALLS.load(Ordering::Relaxed) < round {
+                        Machine::relax();
+                    }
+                }
+                for ran in &RAN {
+                    assert_eq!(ran.load(Ordering::Relaxed), 10, "seed {seed}");
+                }
+            });
+        }
     }
 }

@@ -12,7 +12,7 @@ use arch::Machine;
 use arch::contract::{Irql, Processor};
 use nt_abi::BugCheckCode;
 
-use crate::{bug_check, dpc};
+use crate::{bug_check, software};
 
 /// The level is raised until this is dropped.
 #[must_use = "the level falls again when the guard is dropped"]
@@ -61,19 +61,27 @@ impl Drop for IrqlGuard {
     }
 }
 
+impl IrqlGuard {
+    /// The level to which this processor falls when the guard is dropped.
+    pub(crate) fn before(&self) -> Irql {
+        self.before
+    }
+}
+
+/// Raises the level from Passive to Apc for good, for the delivery of APCs, which lowers it again by itself.
+pub(crate) fn raise_for_apc() {
+    Machine::set_irql(Irql::Apc);
+}
+
 /// Sets a lower level and does what became possible.
+#[inline]
 pub(crate) fn lower_to(level: Irql) {
-    // The level falls first. An interrupt that queues a DPC between the two lines finds the processor below Dispatch and
-    // delivers it on its own way out; one that came before left it queued, and the look that follows sees it.
+    // The level falls first. An interrupt that asks for a software interrupt between the two lines finds the processor below
+    // Dispatch and delivers it on its own way out; one that came before left it pending, and the look that follows sees it.
+    // A thread that is moved in between looks at another processor's: what it needs there, that one does by itself.
     Machine::set_irql(level);
-    if level < Irql::Dispatch && dpc::is_pending() {
-        // With interrupts off, whoever turned them off holds something that a DPC might want: the DPC then waits for the
-        // way out of the next interrupt, of which the clock's is never far.
-        let enabled = Machine::disable_interrupts();
-        if enabled {
-            dpc::deliver();
-        }
-        Machine::restore_interrupts(enabled);
+    if level < Irql::Dispatch && software::is_pending() {
+        software::deliver_if_allowed(level);
     }
 }
 

@@ -72,18 +72,21 @@ impl Write for Line<'_> {
 /// Writes one line, with the time in front.
 #[doc(alias = "DbgPrintEx")]
 pub fn write(level: Level, text: fmt::Arguments<'_>) {
-    let show = level as u8 <= SHOWN.load(Ordering::Relaxed);
+    let label = match level {
+        Level::Error => "error: ",
+        Level::Warning => "warning: ",
+        Level::Info | Level::Debug => "",
+    };
+    write_line(level as u8 <= SHOWN.load(Ordering::Relaxed), label, text);
+}
+
+fn write_line(show: bool, label: &str, text: fmt::Arguments<'_>) {
     let microseconds =
         clock::to_hundred_nanoseconds(Machine::counter(), Machine::counter_frequency()) / 10;
     let mut ring = RING.acquire();
     let mut line = Line {
         ring: &mut ring,
         show,
-    };
-    let label = match level {
-        Level::Error => "error: ",
-        Level::Warning => "warning: ",
-        Level::Info | Level::Debug => "",
     };
     // Line never fails; a Display that does loses only its own text.
     let _ = writeln!(
@@ -92,6 +95,11 @@ pub fn write(level: Level, text: fmt::Arguments<'_>) {
         microseconds / 1_000_000,
         microseconds % 1_000_000
     );
+}
+
+/// Writes one line that is always shown, whatever [`show_up_to`] says: what a person or a tool waits for.
+pub fn announce(text: fmt::Arguments<'_>) {
+    write_line(true, "", text);
 }
 
 /// Calls `visit` with what the ring keeps, oldest first.
@@ -121,6 +129,12 @@ macro_rules! info {
 #[macro_export]
 macro_rules! debug {
     ($($text:tt)*) => { $crate::log::write($crate::log::Level::Debug, format_args!($($text)*)) };
+}
+
+/// Writes a line that is always shown.
+#[macro_export]
+macro_rules! announce {
+    ($($text:tt)*) => { $crate::log::announce(format_args!($($text)*)) };
 }
 
 #[cfg(test)]

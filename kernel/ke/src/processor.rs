@@ -2,14 +2,62 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use arch::Machine;
 use arch::contract::{Interrupts, Irql, Processor, ProcessorNumber, ProcessorSet, ProcessorStart};
 use arch::lock::FloorLock;
 use arch::memory::StackTop;
+use arch::{AtomicRef, Machine};
 use boards::{LoaderBlock, MAX_PROCESSORS};
 
 use crate::dpc::DpcQueue;
-use crate::{clock, dpc, error, info, irql, warning};
+use crate::schedule::ReadyThreads;
+use crate::thread::{self, Thread};
+use crate::{clock, error, info, irql, software, warning};
+
+bitflags::bitflags! {
+    /// What a processor must do before it goes on below Dispatch.
+    ///
+    /// # NT
+    /// Software interrupts of `DISPATCH_LEVEL` and `APC_LEVEL`.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(crate) struct Software: u32 {
+        /// Run DPCs. Set after the queue was filled, taken back before it is emptied.
+        const DPC = 1;
+        /// Switch to the thread that was chosen.
+        const DISPATCH = 2;
+        /// The running thread's quantum has ended.
+        const QUANTUM_END = 4;
+        /// The running thread has kernel APCs.
+        const APC = 8;
+    }
+}
+
+/// What a clock tick finds a processor at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Spent {
+    Idle,
+    Kernel,
+    User,
+    Dpc,
+    Interrupt,
+}
+
+/// What a processor spent its time with, in units of 100 ns; each clock tick is charged whole to what it found.
+///
+/// # NT
+/// `SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION`, whose `KernelTime` is the sum of all here but `user`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ProcessorTimes {
+    /// In the idle loop.
+    pub idle: u64,
+    /// With threads in kernel mode.
+    pub kernel: u64,
+    /// With threads in user mode.
+    pub user: u64,
+    /// With DPCs.
+    pub dpc: u64,
+    /// With device interrupts.
+    pub interrupt: u64,
+}
 
 /// What the kernel keeps for each processor.
 ///
@@ -17,12 +65,23 @@ use crate::{clock, dpc, error, info, irql, warning};
 /// `KPRCB`. Every field may be read from any processor; counters are statistics and order nothing.
 pub struct Prcb {
     pub(crate) dpcs: FloorLock<DpcQueue>,
-    /// A DPC is queued or must be looked for. Set after the queue was filled, cleared before it is emptied.
-    pub(crate) dpc_pending: AtomicBool,
+    /// What must be done before this processor goes on below Dispatch: bits of [`Software`].
+    software: AtomicU32,
+    /// What it runs, what it runs next, and what it runs when it has nothing to do; guarded by the dispatcher's lock.
+    pub(crate) running: AtomicRef<Thread>,
+    pub(crate) next: AtomicRef<Thread>,
+    pub(crate) idle_thread: AtomicRef<Thread>,
+    pub(crate) ready: ReadyThreads,
     /// DPCs are being run on this processor.
     pub(crate) dpc_active: AtomicBool,
-    /// Ticks that the running DPC has taken, for the watchdog.
-    pub(crate) dpc_ticks: AtomicU64,
+    /// Clock time that the running DPC has taken, for the watchdog, in 100 ns.
+    pub(crate) dpc_time: AtomicU64,
+    /// How often the DPC queue was emptied.
+    pub(crate) dpc_queue_emptied: AtomicU64,
+    /// Routines of device interrupts that are running.
+    pub(crate) in_interrupts: AtomicU32,
+    /// Where the clock found this processor, in 100 ns: see [`ProcessorTimes`].
+    pub(crate) times: [AtomicU64; 5],
     pub(crate) dpcs_run: AtomicU64,
     pub(crate) ticks: AtomicU64,
     pub(crate) interrupts: AtomicU64,
@@ -37,9 +96,16 @@ impl Prcb {
     const fn new() -> Self {
         Self {
             dpcs: FloorLock::new(DpcQueue::new()),
-            dpc_pending: AtomicBool::new(false),
+            software: AtomicU32::new(0),
+            running: AtomicRef::none(),
+            next: AtomicRef::none(),
+            idle_thread: AtomicRef::none(),
+            ready: ReadyThreads::new(),
             dpc_active: AtomicBool::new(false),
-            dpc_ticks: AtomicU64::new(0),
+            dpc_time: AtomicU64::new(0),
+            dpc_queue_emptied: AtomicU64::new(0),
+            in_interrupts: AtomicU32::new(0),
+            times: [const { AtomicU64::new(0) }; 5],
             dpcs_run: AtomicU64::new(0),
             ticks: AtomicU64::new(0),
             interrupts: AtomicU64::new(0),
@@ -48,6 +114,25 @@ impl Prcb {
             idle: AtomicBool::new(false),
             frozen: AtomicBool::new(false),
         }
+    }
+
+    /// Asks for software interrupts. Release: what they are to find was written before.
+    #[inline]
+    pub(crate) fn add_software(&self, wanted: Software) {
+        self.software.fetch_or(wanted.bits(), Ordering::Release);
+    }
+
+    /// Takes back what was asked for, and gives which of it was. Acquire: pairs with `add_software`.
+    #[inline]
+    pub(crate) fn take_software(&self, taken: Software) -> Software {
+        let before = self.software.fetch_and(!taken.bits(), Ordering::Acquire);
+        Software::from_bits_truncate(before) & taken
+    }
+
+    /// What is asked for.
+    #[inline]
+    pub(crate) fn pending_software(&self) -> Software {
+        Software::from_bits_truncate(self.software.load(Ordering::Acquire))
     }
 
     /// Clock interrupts that this processor has taken.
@@ -68,6 +153,18 @@ impl Prcb {
     /// Interrupts from other processors that this one has taken.
     pub fn ipis(&self) -> u64 {
         self.ipis.load(Ordering::Relaxed)
+    }
+
+    /// What it spent its time with.
+    pub fn times(&self) -> ProcessorTimes {
+        let time = |what: Spent| self.times[what as usize].load(Ordering::Relaxed);
+        ProcessorTimes {
+            idle: time(Spent::Idle),
+            kernel: time(Spent::Kernel),
+            user: time(Spent::User),
+            dpc: time(Spent::Dpc),
+            interrupt: time(Spent::Interrupt),
+        }
     }
 
     /// Whether it is waiting in its idle loop.
@@ -183,6 +280,11 @@ pub(crate) fn run_started(number: ProcessorNumber) -> ! {
         Machine::stop();
     }
     Machine::restore_interrupts(true);
+    Machine::set_irql(Irql::Dispatch);
+    if let Err(status) = thread::adopt_idle() {
+        error!("processor {}: no idle thread: {status}", number.0);
+        Machine::stop();
+    }
     Machine::set_irql(Irql::Passive);
     clock::start_on_this_processor();
     // Release: pairs with the acquire in `active`.
@@ -201,13 +303,39 @@ pub fn idle() -> ! {
 /// One turn of the idle loop: returns after the next interrupt, or at once if there was work.
 pub fn idle_once() {
     let me = current();
-    if me.dpc_pending.load(Ordering::Acquire) {
-        dpc::deliver();
+    if software::is_pending() {
+        software::deliver_if_allowed(Irql::Passive);
         return;
     }
+    thread::reap();
     me.idle.store(true, Ordering::Release);
-    Machine::halt_unless(|| me.dpc_pending.load(Ordering::Acquire));
+    Machine::halt_unless(|| !me.pending_software().is_empty());
     me.idle.store(false, Ordering::Release);
+}
+
+/// Makes a processor look whether a thread was chosen for it.
+pub(crate) fn request_dispatch(target: ProcessorNumber) {
+    prcb(target).add_software(Software::DISPATCH);
+    request_look(target.0);
+}
+
+/// Makes a processor look whether the thread that it runs has kernel APCs.
+pub(crate) fn request_apc(target: u32) {
+    prcb(ProcessorNumber(target)).add_software(Software::APC);
+    request_look(target);
+}
+
+/// Makes this processor look whether the thread that it runs has kernel APCs. At Dispatch.
+pub(crate) fn request_apc_here() {
+    current().add_software(Software::APC);
+}
+
+/// Makes another processor come out of user mode, or of its idle wait, and look what it is to do. This one looks by itself.
+pub(crate) fn request_look(target: u32) {
+    let target = ProcessorNumber(target);
+    if target != Machine::number() {
+        Machine::send_ipi(ProcessorSet::only(target));
+    }
 }
 
 /// Waits until every other processor sits in its idle loop; false if one does not within `milliseconds`.
@@ -238,6 +366,8 @@ pub fn initialize_boot_processor(loader: &LoaderBlock) -> Result<(), &'static st
     Machine::initialize_processor()?;
     clock::initialize(loader)?;
     Machine::restore_interrupts(true);
+    // Memory is to be had only with interrupts enabled.
+    thread::adopt_idle().map_err(|_| "there is no memory for the first thread")?;
     irql::lower_to(Irql::Passive);
     clock::start_on_this_processor();
     info!(
@@ -247,8 +377,23 @@ pub fn initialize_boot_processor(loader: &LoaderBlock) -> Result<(), &'static st
     Ok(())
 }
 
+/// Forgets what an earlier test left.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn forget() {
+    for prcb in &PRCBS {
+        prcb.software.store(0, Ordering::Relaxed);
+        prcb.requests.store(0, Ordering::Relaxed);
+        prcb.running.set(None);
+        prcb.next.set(None);
+        prcb.idle_thread.set(None);
+        prcb.ready.forget();
+        prcb.idle.store(false, Ordering::Relaxed);
+        prcb.dpc_active.store(false, Ordering::Relaxed);
+    }
+}
+
 /// Says that the first `count` processors run, for tests on the simulated machine, where none is really started.
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) fn pretend_active(count: u32) {
     ACTIVE.store((1 << count) - 1, Ordering::Release);
 }

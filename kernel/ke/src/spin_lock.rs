@@ -16,6 +16,7 @@ use arch::lock::MachineRelax;
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use crate::irql::{self, IrqlGuard};
+use crate::lock_order::{HeldPlace, LockOrder, Place};
 
 /// Data under a spin lock, with the level at which it is held.
 ///
@@ -23,6 +24,7 @@ use crate::irql::{self, IrqlGuard};
 /// `KSPIN_LOCK`; `KeAcquireSpinLock` and, for a lock shared with an interrupt, `KeAcquireInterruptSpinLock`.
 pub struct SpinLock<T> {
     level: Irql,
+    place: Place,
     value: SpinMutex<T, MachineRelax>,
 }
 
@@ -31,19 +33,26 @@ pub struct SpinLock<T> {
 pub struct SpinLockGuard<'a, T> {
     // Dropped in this order: the lock is free before the level falls, so a DPC that then runs may take it.
     value: SpinMutexGuard<'a, T, MachineRelax>,
-    _level: IrqlGuard,
+    place: HeldPlace,
+    level: IrqlGuard,
 }
 
 impl<T> SpinLock<T> {
-    /// A free lock that is held at [`Irql::Dispatch`].
+    /// A free lock that is held at [`Irql::Dispatch`], and has no place in the order of locks.
     pub const fn new(value: T) -> Self {
-        Self::with_level(value, Irql::Dispatch)
+        Self::ordered(value, LockOrder::none(Irql::Dispatch))
     }
 
     /// A free lock that is held at `level`: that of the highest interrupt whose routine takes it.
     pub const fn with_level(value: T, level: Irql) -> Self {
+        Self::ordered(value, LockOrder::none(level))
+    }
+
+    /// A free lock with a place in the order of locks, and the level that goes with it.
+    pub const fn ordered(value: T, order: LockOrder) -> Self {
         Self {
-            level,
+            level: order.level(),
+            place: Place::new(order),
             value: SpinMutex::new(value),
         }
     }
@@ -55,9 +64,11 @@ impl<T> SpinLock<T> {
     #[doc(alias = "KeAcquireSpinLock")]
     pub fn acquire(&self) -> SpinLockGuard<'_, T> {
         let level = irql::raise(self.level);
+        let place = self.place.take();
         SpinLockGuard {
             value: self.value.lock(),
-            _level: level,
+            place,
+            level,
         }
     }
 
@@ -67,8 +78,28 @@ impl<T> SpinLock<T> {
         let level = irql::raise(self.level);
         Some(SpinLockGuard {
             value: self.value.try_lock()?,
-            _level: level,
+            place: self.place.took(),
+            level,
         })
+    }
+}
+
+impl<T> SpinLockGuard<'_, T> {
+    /// Frees the lock and keeps the level.
+    pub(crate) fn unlock_keeping_level(self) -> IrqlGuard {
+        let Self {
+            value,
+            place,
+            level,
+        } = self;
+        drop(value);
+        place.give_up();
+        level
+    }
+
+    /// The level to which this processor falls when the guard is dropped.
+    pub(crate) fn level_before(&self) -> Irql {
+        self.level.before()
     }
 }
 

@@ -1,9 +1,11 @@
 //! What the floor calls: the kernel's side of `arch::contract::Kernel`.
 
-use arch::TrapFrame;
-use arch::contract::{Exception, InterruptLine, Irql, Kernel, ProcessorNumber};
+use core::sync::atomic::Ordering;
 
-use crate::{clock, dpc, exception, interrupt, ipi, processor};
+use arch::TrapFrame;
+use arch::contract::{Access, Exception, InterruptLine, Irql, Kernel, ProcessorNumber, VirtAddr};
+
+use crate::{clock, exception, interrupt, ipi, processor, software};
 
 struct Ke;
 
@@ -17,12 +19,15 @@ impl Kernel for Ke {
     }
 
     fn device_interrupt(&self, line: InterruptLine) {
+        let depth = &processor::current().in_interrupts;
+        depth.fetch_add(1, Ordering::Relaxed);
         interrupt::serve(line);
+        depth.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn leave_interrupt(&self, interrupted: Irql) {
-        if interrupted < Irql::Dispatch {
-            dpc::deliver();
+        if interrupted < Irql::Dispatch && software::is_pending() {
+            software::deliver(interrupted);
         }
     }
 
@@ -30,8 +35,8 @@ impl Kernel for Ke {
         exception::dispatch(exception, frame);
     }
 
-    fn system_call(&self, frame: &mut TrapFrame) {
-        exception::unexpected_system_call(frame);
+    fn user_page_fault(&self, address: VirtAddr, access: Access) -> bool {
+        exception::user_page_fault(address, access)
     }
 
     fn processor_started(&self, number: ProcessorNumber) -> ! {

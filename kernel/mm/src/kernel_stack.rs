@@ -3,10 +3,15 @@
 //! A stack that grows too far touches the page below it and faults at once,
 //! instead of writing over whatever is there. Slots of one size make the address
 //! of a slot a matter of its index.
+//!
+//! Threads come and go, and to map and unmap a stack costs more than all else of
+//! it: every processor must forget the old pages. So some stacks of threads that
+//! ended are kept for the next ones.
 
 use arch::contract::{PAGE_SIZE, Protection, VirtAddr, VirtRange};
 use arch::memory::{KernelMapping, MapError, StackTop, layout};
-use ke::SpinLock;
+use ke::thread::StackSource;
+use ke::{LockOrder, SpinLock};
 use nt_abi::{NtResult, NtStatus};
 use rtl::Bitmap;
 
@@ -23,9 +28,12 @@ struct Slots {
     words: [u64; Bitmap::words_for(SLOTS)],
 }
 
-static SLOTS_IN_USE: SpinLock<Slots> = SpinLock::new(Slots {
-    words: [0; Bitmap::words_for(SLOTS)],
-});
+static SLOTS_IN_USE: SpinLock<Slots> = SpinLock::ordered(
+    Slots {
+        words: [0; Bitmap::words_for(SLOTS)],
+    },
+    LockOrder::STACKS,
+);
 
 impl Slots {
     fn take(&mut self) -> Option<usize> {
@@ -95,6 +103,84 @@ impl KernelStack {
     pub fn keep(mut self) -> Option<StackTop> {
         self.mapping.take().map(KernelMapping::into_stack)
     }
+
+    /// Gives the mapping away, to a thread's context. `None` never comes, as for [`keep`](Self::keep).
+    pub fn into_mapping(mut self) -> Option<KernelMapping> {
+        self.mapping.take()
+    }
+
+    /// Makes the stack again from the mapping that a context gave back.
+    ///
+    /// # Errors
+    /// The mapping, if it is none of a stack.
+    pub fn from_mapping(mapping: KernelMapping) -> Result<Self, KernelMapping> {
+        let offset = mapping.range().start.0.wrapping_sub(layout::STACKS.start.0);
+        let slot = usize::try_from(offset / (SLOT_PAGES * PAGE_SIZE)).unwrap_or(usize::MAX);
+        if slot < SLOTS && stack_range(slot) == mapping.range() {
+            Ok(Self {
+                slot,
+                mapping: Some(mapping),
+            })
+        } else {
+            Err(mapping)
+        }
+    }
+}
+
+/// Stacks that are kept.
+const KEPT: usize = 32;
+
+struct Cache {
+    stacks: [Option<KernelMapping>; KEPT],
+    count: usize,
+}
+
+static CACHE: SpinLock<Cache> = SpinLock::new(Cache {
+    stacks: [const { None }; KEPT],
+    count: 0,
+});
+
+/// Makes this crate the source of threads' stacks.
+pub(crate) fn register() {
+    ke::thread::set_stack_source(StackSource {
+        make: stack_for_thread,
+        take_back: stack_of_thread,
+    });
+}
+
+/// A stack for a thread: one that is kept, or a new one. What its last thread left there is still there.
+fn stack_for_thread() -> NtResult<KernelMapping> {
+    let kept = {
+        let mut cache = CACHE.acquire();
+        cache.count = cache.count.saturating_sub(1);
+        let last = cache.count;
+        cache.stacks[last].take()
+    };
+    if let Some(mapping) = kept {
+        return Ok(mapping);
+    }
+    let mapping = KernelStack::create()?.mapping.take();
+    // A stack has its mapping until it is dropped.
+    mapping.ok_or(NtStatus::INSUFFICIENT_RESOURCES)
+}
+
+/// A thread's stack is no longer used.
+fn stack_of_thread(mapping: KernelMapping) {
+    let refused = {
+        let mut cache = CACHE.acquire();
+        let count = cache.count;
+        match cache.stacks.get_mut(count) {
+            Some(place) => {
+                let before = place.replace(mapping);
+                cache.count += 1;
+                before
+            }
+            None => Some(mapping),
+        }
+    };
+    if let Some(mapping) = refused {
+        drop(KernelStack::from_mapping(mapping));
+    }
 }
 
 impl Drop for KernelStack {
@@ -127,6 +213,32 @@ mod tests {
             }
         });
         pages
+    }
+
+    #[test]
+    fn threads_stacks_are_used_again() {
+        let _machine = sim::boot(1);
+        let _ = frames::initialize();
+        let one = stack_for_thread().expect("there is memory");
+        let range = one.range();
+        stack_of_thread(one);
+        let again = stack_for_thread().expect("there is memory");
+        assert_eq!(again.range(), range);
+        stack_of_thread(again);
+        let many: std::vec::Vec<_> = (0..KEPT + 3)
+            .map(|_| stack_for_thread().expect("there is memory"))
+            .collect();
+        let used = frames::counts().free;
+        many.into_iter().for_each(stack_of_thread);
+        assert_eq!(
+            frames::counts().free - used,
+            3 * STACK_PAGES,
+            "all but the kept ones went back"
+        );
+        while CACHE.acquire().count > 0 {
+            let mapping = stack_for_thread().expect("it is kept");
+            drop(KernelStack::from_mapping(mapping).expect("it is a stack's"));
+        }
     }
 
     #[test]

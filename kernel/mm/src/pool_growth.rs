@@ -32,7 +32,7 @@ pub(crate) fn initialize() {
 fn grow(bytes: u64) -> Option<KernelMapping> {
     let length = bytes.max(STEP).checked_next_multiple_of(PAGE_SIZE)?;
     // What cannot succeed is refused before addresses or frames are spent on it.
-    if length / PAGE_SIZE > frames::counts().free {
+    if length / PAGE_SIZE > frames::available() {
         return None;
     }
     let start = NEXT

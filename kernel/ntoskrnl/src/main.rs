@@ -22,7 +22,10 @@ mod kernel {
     }
 
     fn then(running: &Running) -> ExitCode {
-        if running.self_checks() {
+        running.start_executive();
+        if let Some(command_line) = running.options().program {
+            running.run_program(command_line)
+        } else if running.self_checks() {
             ExitCode::Success
         } else {
             ExitCode::CheckFailed

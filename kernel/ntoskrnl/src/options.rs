@@ -7,9 +7,12 @@
 //! | `log=error`, `warning`, `info`, `debug` | lines of the kernel log that go to the console |
 //! | `test=NAME` | the case that the test kernel runs |
 //! | `measure` | the log says what booting cost, for `cargo xtask bench boot` |
+//! | `trace` | every system service that a program calls is shown |
+//! | `--` | the end of the options: what follows, after one space, is the first program's command line |
 //!
 //! Words are separated by spaces. What is not understood is reported, and ignored:
-//! boot loaders add words of their own.
+//! boot loaders add words of their own. A program's command line is left as it is, with its
+//! spaces and quotes.
 
 use arch::contract::ExitChannel;
 use ke::log::{self, Level};
@@ -25,6 +28,10 @@ pub struct Options<'a> {
     pub test: Option<&'a str>,
     /// Whether the log says what booting cost.
     pub measure: bool,
+    /// Whether every system service that a program calls is shown.
+    pub trace: bool,
+    /// The command line of the program to run: its name, and what it is given, as it was written.
+    pub program: Option<&'a str>,
     /// The first word of Tarn's own options whose value means nothing.
     pub not_understood: Option<&'a str>,
 }
@@ -37,11 +44,16 @@ impl<'a> Options<'a> {
             log: Level::Info,
             test: None,
             measure: false,
+            trace: false,
+            program: None,
             not_understood: None,
         };
-        for word in line.split_ascii_whitespace() {
+        let (own, program) = without_program(line);
+        options.program = program;
+        for word in own.split_ascii_whitespace() {
             let Some((name, value)) = word.split_once('=') else {
                 options.measure |= word == "measure";
+                options.trace |= word == "trace";
                 continue;
             };
             let understood = match name {
@@ -59,6 +71,18 @@ impl<'a> Options<'a> {
         }
         options
     }
+}
+
+/// Cuts a command line at its first word `--`; nothing but spaces behind it is no program.
+fn without_program(line: &str) -> (&str, Option<&str>) {
+    let (own, program) = match line.strip_prefix("-- ") {
+        Some(program) => ("", program),
+        None => match line.split_once(" -- ") {
+            Some(parts) => parts,
+            None => return (line, None),
+        },
+    };
+    (own, Some(program).filter(|text| !text.trim().is_empty()))
 }
 
 fn exit_channel(value: &str) -> Option<ExitChannel> {
@@ -94,6 +118,35 @@ mod tests {
             Options::parse("exit=debug-port:244").exit,
             ExitChannel::DebugPort(244)
         );
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_the_programs_alone() {
+        let line = "exit=semihosting trace -- hello.exe  \"a b\" -- log=debug measure ";
+        let options = Options::parse(line);
+        assert!(options.trace && !options.measure);
+        assert_eq!(options.log, Level::Info);
+        assert_eq!(
+            options.program,
+            Some("hello.exe  \"a b\" -- log=debug measure ")
+        );
+        assert_eq!(Options::parse("-- x").program, Some("x"));
+    }
+
+    #[test]
+    fn without_a_program_there_is_none() {
+        for line in [
+            "",
+            "quiet",
+            "a --b c",
+            "a--",
+            "quiet -- ",
+            "quiet --",
+            "--  ",
+        ] {
+            assert_eq!(Options::parse(line).program, None, "{line:?}");
+        }
+        assert!(!Options::parse("a -- trace").trace);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use core::fmt::Write;
 
 use arch::Machine;
-use arch::contract::{BootInfo, Clock, Interrupts};
+use arch::contract::{Clock, ExitCode, Interrupts};
 use arrayvec::ArrayString;
 use boards::LoaderBlock;
 use ke::processor::{self, ProcessorStacks};
@@ -11,26 +11,44 @@ use ke::{error, info, self_check};
 use mm::KernelStack;
 use nt_abi::{BugCheckCode, NtStatus};
 
+use crate::Handover;
 use crate::measures;
 use crate::options::Options;
+use crate::programs;
 
 /// A self-check: one sentence if it fails.
 type Check = fn() -> Result<(), &'static str>;
 
 /// A machine on which all that this kernel has is up.
 pub struct Running {
-    loader: LoaderBlock,
+    loader: &'static LoaderBlock,
 }
 
 impl Running {
     /// What the firmware said of the machine.
-    pub fn loader(&self) -> &LoaderBlock {
-        &self.loader
+    pub fn loader(&self) -> &'static LoaderBlock {
+        self.loader
     }
 
     /// What the command line says.
-    pub fn options(&self) -> Options<'_> {
+    pub fn options(&self) -> Options<'static> {
         Options::parse(&self.loader.command_line)
+    }
+
+    /// Brings up what programs need: objects, processes, system services, worker threads. The tests' kernel does without.
+    pub fn start_executive(&self) {
+        if let Err(status) = ob::initialize()
+            .and_then(|()| ps::initialize())
+            .and_then(|()| system_services::initialize())
+            .and_then(|()| ex::worker::start())
+        {
+            stop(status);
+        }
+    }
+
+    /// Runs a program of the boot RAM disk to its end.
+    pub fn run_program(&self, command_line: &str) -> ExitCode {
+        programs::run(self, command_line)
     }
 
     /// Runs the self-checks of every component; says which failed. True if none did.
@@ -62,18 +80,28 @@ impl Running {
     }
 }
 
-/// Brings up interrupts and every processor.
-pub(crate) fn run(boot: &BootInfo, loader: LoaderBlock) -> Running {
-    if let Err(why) = processor::initialize_boot_processor(&loader) {
+/// Stops the machine, which cannot be brought up.
+pub(crate) fn stop(status: NtStatus) -> ! {
+    ke::bug_check::stop(
+        BugCheckCode::PHASE1_INITIALIZATION_FAILED,
+        [u64::from(status.0), 0, 0, 0],
+    )
+}
+
+/// Brings up interrupts and the clock of the processor that booted, and makes what runs here its idle thread.
+pub(crate) fn begin(loader: &LoaderBlock) {
+    if let Err(why) = processor::initialize_boot_processor(loader) {
         error!("{why}");
-        ke::bug_check::stop(
-            BugCheckCode::PHASE1_INITIALIZATION_FAILED,
-            [u64::from(NtStatus::NOT_SUPPORTED.0), 0, 0, 0],
-        );
+        stop(NtStatus::NOT_SUPPORTED);
     }
+}
+
+/// Brings up every other processor.
+pub(crate) fn run(handover: &'static Handover) -> Running {
+    let loader = &handover.loader;
     describe("interrupt controller", |out| Machine::describe(out));
     describe("timer", |out| Machine::describe_clock(out));
-    let started = processor::start_all(&loader, boot.boot_processor, || {
+    let started = processor::start_all(loader, handover.boot_processor, || {
         let stack = KernelStack::create().ok()?;
         let emergency = KernelStack::create().ok()?;
         Some(ProcessorStacks {
@@ -88,7 +116,7 @@ pub(crate) fn run(boot: &BootInfo, loader: LoaderBlock) -> Running {
     if !idle {
         error!("a processor does not reach its idle loop");
     } else if running.options().measure {
-        measures::report(boot.counter_at_entry, all_idle);
+        measures::report(handover.counter_at_entry, all_idle);
     }
     running
 }

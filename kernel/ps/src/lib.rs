@@ -1,3 +1,39 @@
-//! Processes, threads and jobs.
+//! Processes and threads: what ties the executive's parts together.
+//!
+//! A process is an object whose body holds an address space, a handle table, a
+//! token and the scheduler's process; a thread is an object whose body holds the
+//! scheduler's thread. Both have a client id, unique while they live.
+//!
+//! | module | NT's names |
+//! |---|---|
+//! | [`process`] | `EPROCESS`, `PspCreateProcess`, `PspExitProcess` |
+//! | [`thread`] | `ETHREAD`, `PspCreateThread`, `PspExitThread` |
+//! | [`client_id`] | `PspCidTable`, `PsLookupProcessByProcessId` |
+//! | [`image`] | how a flat program comes into an address space |
+//!
+//! What a thread does in user mode, and the services that it calls there, is the
+//! business of `system-services`, which names its loop by [`thread::set_user_mode`].
 #![cfg_attr(target_os = "none", no_std)]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod client_id;
+pub mod image;
+pub mod process;
+pub mod thread;
+
+pub use process::Process;
+pub use thread::Thread;
+
+use nt_abi::NtResult;
+
+/// Registers the types of this component.
+///
+/// # Errors
+/// `INSUFFICIENT_RESOURCES`.
+#[doc(alias = "PsInitSystem")]
+pub fn initialize() -> NtResult {
+    ob::register_type(&process::PROCESS)?;
+    ob::register_type(&thread::THREAD)
+}

@@ -7,6 +7,11 @@
 //! | [`locks`] | `spin-lock`, `spin-lock-parallel` |
 //! | [`memory`] | `pool-exhaustion`, `kernel-stacks` |
 //! | [`registers`] | `registers` |
+//! | [`threads`] | `wait-storm`, `thread-creation`, `affinity`, `timers`, `ping-pong` |
+//! | [`user_mode`] | `user-mode`, `user-mode-cost` |
+//! | [`user_memory`] | `user-memory`, `user-flush` |
+//! | [`user_threads`] | `user-interrupt`, `user-stop`, `user-registers` |
+//! | [`process`] | the user halves that these run in |
 //!
 //! The last line of a case is `test: NAME: passed` or `test: NAME: FAILED: why`, and the exit code says the same.
 #![cfg_attr(target_os = "none", no_std)]
@@ -22,7 +27,17 @@ mod locks;
 #[cfg(target_os = "none")]
 mod memory;
 #[cfg(target_os = "none")]
+mod process;
+#[cfg(target_os = "none")]
 mod registers;
+#[cfg(target_os = "none")]
+mod threads;
+#[cfg(target_os = "none")]
+mod user_memory;
+#[cfg(target_os = "none")]
+mod user_mode;
+#[cfg(target_os = "none")]
+mod user_threads;
 
 #[cfg(target_os = "none")]
 mod kernel {
@@ -30,7 +45,9 @@ mod kernel {
     use ke::{error, info};
     use ntoskrnl::{Program, Running};
 
-    use crate::{faults, interrupts, locks, memory, registers};
+    use crate::{
+        faults, interrupts, locks, memory, registers, threads, user_memory, user_mode, user_threads,
+    };
 
     static PROGRAM: Program = Program {
         symbols: include_bytes!(env!("TARN_SYMBOLS")),
@@ -74,6 +91,18 @@ mod kernel {
             "pool-exhaustion" => memory::pool_exhaustion(),
             "kernel-stacks" => memory::kernel_stacks(),
             "registers" => registers::survive_interrupts(),
+            "wait-storm" => threads::wait_storm(),
+            "thread-creation" => threads::thread_creation(100_000),
+            "affinity" => threads::affinity(),
+            "timers" => threads::timers(),
+            "ping-pong" => threads::ping_pong(10_000),
+            "user-mode" => user_mode::every_exit(),
+            "user-mode-cost" => user_mode::cost(),
+            "user-memory" => user_memory::copies(),
+            "user-flush" => user_memory::flush(),
+            "user-interrupt" => user_threads::interrupted(),
+            "user-stop" => user_threads::stopped(),
+            "user-registers" => user_threads::registers(),
             _ => faults::provoke(name),
         }
     }

@@ -6,10 +6,13 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arch::contract::{
-    Clock, Exception, InterruptLine, Irql, Kernel, Processor, ProcessorNumber, SelfTest,
+    Access, Clock, Exception, InterruptLine, Irql, Kernel, Processor, ProcessorNumber, SelfTest,
+    VirtAddr,
 };
 use arch::{Machine, SimdState, TrapFrame};
 use ke::{error, info};
+
+use crate::user_threads;
 
 const INTERRUPTS: u64 = 100_000;
 /// Clock interrupts a second while the registers are held.
@@ -29,6 +32,7 @@ impl Kernel for Scrambler {
             Machine::restore_simd(&simd);
             TAKEN.fetch_add(1, Ordering::Release);
         }
+        user_threads::clock_interrupt();
         ke::upcalls().clock_interrupt();
     }
 
@@ -48,8 +52,8 @@ impl Kernel for Scrambler {
         ke::upcalls().exception(exception, frame);
     }
 
-    fn system_call(&self, frame: &mut TrapFrame) {
-        ke::upcalls().system_call(frame);
+    fn user_page_fault(&self, address: VirtAddr, access: Access) -> bool {
+        ke::upcalls().user_page_fault(address, access)
     }
 
     fn processor_started(&self, number: ProcessorNumber) -> ! {

@@ -1,4 +1,4 @@
-//! Cargo as the kernel needs it: the toolchain with the library's source, and one set of
+//! Cargo as the kernel and its programs need it: the toolchain with the library's source, and one set of
 //! flags for every crate of a target.
 
 use std::env;
@@ -19,6 +19,18 @@ const KEPT_PREFIXES: [&str; 6] = [
     "CARGO_REGISTR",
     "CARGO_TERM_",
     "CARGO_BUILD_JOBS",
+];
+
+/// How programs are linked. They are relocatable, since the linker makes them so unless it is told otherwise.
+const PROGRAM_LINK_ARGUMENTS: [&str; 4] = [
+    // The name that `stubs::program_entry!` gives the entry point.
+    "/entry:program_start",
+    // The kernel starts them itself: there is no subsystem's server.
+    "/subsystem:native",
+    // No C library.
+    "/nodefaultlib",
+    // The same program has the same bytes: no time in the header.
+    "/brepro",
 ];
 
 /// Cargo of the kernel's toolchain for host programs, with its own folder.
@@ -42,32 +54,61 @@ pub(crate) fn kernel_command(
     image: &Image,
     symbols: &Path,
 ) -> Result<Command> {
-    let mut command = host_command(workspace, tools);
-    let linker = tools
-        .path(Need::Linker)
-        .to_str()
-        .context("the linker's path is not valid UTF-8")?
-        .to_owned();
     let script = image.linker_script();
     let script = script
         .to_str()
         .context("the checkout's path is not valid UTF-8: move it")?;
     let mut flags = vec![
-        format!("-Clinker={linker}"),
+        linker(tools, Need::Linker)?,
         "-Clinker-flavor=ld.lld".into(),
         format!("-Clink-arg=-T{script}"),
     ];
     flags.extend(image.rustflags.iter().cloned());
+    let mut command = with_library(workspace, tools, &image.target, &flags);
+    command.env("TARN_SYMBOLS", symbols);
+    Ok(command)
+}
+
+/// Cargo for the programs that run on an image.
+pub(crate) fn program_command(
+    workspace: &Workspace,
+    tools: &Tools,
+    image: &Image,
+) -> Result<Command> {
+    let mut flags = vec![
+        linker(tools, Need::PeLinker)?,
+        "-Clinker-flavor=lld-link".into(),
+    ];
+    flags.extend(PROGRAM_LINK_ARGUMENTS.map(|argument| format!("-Clink-arg={argument}")));
+    let mut command = with_library(workspace, tools, &image.user.target, &flags);
+    command
+        // Without a C library nobody else gives memcpy and its kin.
+        .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "compiler-builtins-mem")
+        // Nothing reads a program's debug information, and it would lie beside it in another file.
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
+    Ok(command)
+}
+
+/// Cargo with the library's source for one target, with these flags for every crate.
+fn with_library(workspace: &Workspace, tools: &Tools, target: &str, flags: &[String]) -> Command {
+    let mut command = host_command(workspace, tools);
     command
         // The one way by which a stable toolchain builds the library from source.
         .env("RUSTC_BOOTSTRAP", "1")
         // Cargo warns of what is in the library itself, which is not ours to change.
         .env("CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY", "never")
         .env("CARGO_UNSTABLE_BUILD_STD", "core,alloc,compiler_builtins")
-        .env("CARGO_BUILD_TARGET", &image.target)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
-        .env("TARN_SYMBOLS", symbols);
-    Ok(command)
+        .env("CARGO_BUILD_TARGET", target)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+    command
+}
+
+/// The flag that names a linker.
+fn linker(tools: &Tools, need: Need) -> Result<String> {
+    let path = tools.path(need).to_str();
+    let path = path.context("the linker's path is not valid UTF-8")?;
+    Ok(format!("-Clinker={path}"))
 }
 
 /// Turns a command for Cargo into one for its clippy: `cargo clippy` itself would take

@@ -1,8 +1,9 @@
-//! Builds kernel images: Cargo with the library's source, symbols put in, the file that
+//! Builds kernel images and programs: Cargo with the library's source, symbols put in, the file that
 //! the boot loader wants.
 
 pub(crate) mod cargo;
 mod image;
+pub(crate) mod programs;
 mod symbols;
 
 use std::fs::{self, File};

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::board::Image;
-use crate::build::{self, cargo};
+use crate::build::{self, cargo, programs};
 use crate::check::Problems;
 use crate::check::packages::Packages;
 use crate::progress::Step;
@@ -65,6 +65,20 @@ pub(super) fn kernel_lints(
         "--package",
         build::TEST_KERNEL,
     ]);
+    lint(command, step)
+}
+
+/// Clippy over the programs that run on one image.
+pub(super) fn program_lints(
+    workspace: &Workspace,
+    tools: &Tools,
+    image: &str,
+    step: &Step,
+) -> Result<Problems> {
+    let image = Image::load(workspace, image)?;
+    let command = cargo::program_command(workspace, tools, &image)?;
+    let mut command = cargo::into_clippy(&command, tools);
+    command.args(["--release", "--package", programs::PACKAGE]);
     lint(command, step)
 }
 

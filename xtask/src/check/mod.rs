@@ -13,6 +13,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::progress::Step;
+use crate::services;
 use crate::setup::{self, Need, Tools};
 use crate::workspace::Workspace;
 
@@ -22,13 +23,22 @@ use source::Sources;
 /// How to check.
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
-    /// Write the counts of unsafe as they are into tests/golden/unsafe.toml
+    /// Write the counts of unsafe as they are into tests/golden/unsafe.toml, and docs/services.md anew
     #[arg(long)]
     bless: bool,
     /// Leave out rustfmt and clippy: only the rules that take no time
     #[arg(long)]
     quick: bool,
 }
+
+/// What the compilers' rules take.
+const TO_LINT: [Need; 5] = [
+    Need::Toolchain,
+    Need::Linker,
+    Need::PeLinker,
+    Need::Clippy,
+    Need::Rustfmt,
+];
 
 /// One sentence for each thing that is wrong.
 type Problems = Vec<String>;
@@ -52,7 +62,7 @@ pub(crate) fn command(workspace: &Workspace, arguments: &CheckArgs) -> Result<u8
         rules::function_lengths(&sources),
     );
     report.add(
-        "architectures are named in arch/ alone",
+        "architectures are named on the floor alone",
         rules::architectures(workspace, &packages, &sources)?,
     );
     report.add(
@@ -68,11 +78,28 @@ pub(crate) fn command(workspace: &Workspace, arguments: &CheckArgs) -> Result<u8
         "counts of unsafe",
         unsafety::counts(workspace, &packages, &sources, arguments.bless)?,
     );
+    report.add(
+        "docs/services.md is the table's",
+        service_page(workspace, arguments.bless)?,
+    );
     if !arguments.quick {
-        let tools = setup::ensure(&[Need::Toolchain, Need::Linker, Need::Clippy, Need::Rustfmt])?;
+        let tools = setup::ensure(&TO_LINT)?;
         with_compilers(workspace, &tools, &packages, &mut report)?;
     }
     Ok(report.finish())
+}
+
+fn service_page(workspace: &Workspace, bless: bool) -> Result<Problems> {
+    if bless {
+        services::write(workspace)?;
+    }
+    if services::is_up_to_date(workspace) {
+        return Ok(Problems::new());
+    }
+    Ok(vec![format!(
+        "{} is not what the table of services makes: write it anew with `cargo xtask services`",
+        services::PAGE
+    )])
 }
 
 fn with_compilers(
@@ -94,6 +121,10 @@ fn with_compilers(
         let problems = compilers::kernel_lints(workspace, tools, &image, &step)?;
         step.done();
         report.add(&format!("clippy on {image}"), problems);
+        let step = Step::start(format!("linting programs for {image}"));
+        let problems = compilers::program_lints(workspace, tools, &image, &step)?;
+        step.done();
+        report.add(&format!("clippy on programs for {image}"), problems);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Rules on the shape of files: opening comments, lengths, where architectures are named.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -13,8 +14,8 @@ use crate::workspace::Workspace;
 const LONGEST_FUNCTION: usize = 100;
 /// The condition by which code asks for an architecture; written so that this file is not found.
 const CONDITION: &str = concat!("target", "_arch");
-/// The one folder in which it may.
-const ARCHITECTURES: &str = "arch";
+/// The folders in which it may: the kernel's floor, and user mode's.
+const ARCHITECTURES: [&str; 2] = ["arch", "kernel/user/stubs"];
 
 /// Every file says what it is for before anything else.
 pub(super) fn opening_comments(sources: &Sources) -> Problems {
@@ -55,7 +56,7 @@ pub(super) fn function_lengths(sources: &Sources) -> Problems {
     problems
 }
 
-/// Architectures are told apart below `arch/` only.
+/// Architectures are told apart on the floor only.
 pub(super) fn architectures(
     workspace: &Workspace,
     packages: &Packages,
@@ -65,13 +66,13 @@ pub(super) fn architectures(
     for file in sources
         .files
         .iter()
-        .filter(|file| !file.path.starts_with(ARCHITECTURES))
+        .filter(|file| !may_name_architectures(&file.path))
     {
         texts.push((file.path.display().to_string(), file.text.clone()));
     }
     for package in &packages.packages {
         let shown = workspace.relative(&package.manifest_path);
-        if !shown.starts_with(ARCHITECTURES) {
+        if !may_name_architectures(shown) {
             let text = fs::read_to_string(&package.manifest_path);
             texts.push((
                 shown.display().to_string(),
@@ -86,10 +87,18 @@ pub(super) fn architectures(
             .enumerate()
             .filter(|(_, line)| line.contains(CONDITION))
         {
-            problems.push(format!("{path}:{}: {CONDITION} outside {ARCHITECTURES}/: move the difference below the contract", index + 1));
+            problems.push(format!(
+                "{path}:{}: {CONDITION} outside {}/: move the difference there",
+                index + 1,
+                ARCHITECTURES.join("/ and ")
+            ));
         }
     }
     Ok(problems)
+}
+
+fn may_name_architectures(path: &Path) -> bool {
+    ARCHITECTURES.iter().any(|folder| path.starts_with(folder))
 }
 
 #[cfg(test)]

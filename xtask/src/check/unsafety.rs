@@ -17,9 +17,9 @@ const GOLDEN: &str = "tests/golden/unsafe.toml";
 const HEADING: &str = "# How often each crate says `unsafe`. Rewritten by `cargo xtask check --bless`;\n\
                        # what changes here is looked at in review.\n\n";
 const ATTRIBUTE: &str = "#![forbid(unsafe_code)]";
-/// What the root of a kernel program says instead: the floor's macro, which names its entry, carries an `allow` of its own.
+/// What the root of a program says instead: the floor's macro, which names its entry, carries an `allow` of its own.
 const ENTRY_ATTRIBUTE: &str = "#![deny(unsafe_code)]";
-const ENTRY: &str = "arch::kernel_entry!(";
+const ENTRIES: [&str; 2] = ["arch::kernel_entry!(", "test_programs::program!("];
 
 /// The uses of unsafe in one crate.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -81,7 +81,9 @@ pub(super) fn forbidden_above(
             let shown = workspace.relative(&target.src_path);
             let text = fs::read_to_string(&target.src_path)
                 .with_context(|| format!("{} cannot be read", shown.display()))?;
-            let has_entry = text.lines().any(|line| line.trim().starts_with(ENTRY));
+            let has_entry = text
+                .lines()
+                .any(|line| ENTRIES.iter().any(|entry| line.trim().starts_with(entry)));
             let wanted = if has_entry {
                 ENTRY_ATTRIBUTE
             } else {

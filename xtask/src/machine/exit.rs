@@ -1,8 +1,9 @@
-//! How a machine ended: from QEMU's exit status back to the kernel's exit code.
+//! How a machine ended: from QEMU's exit status back to the kernel's exit code, and to its program's.
 
 use std::fmt;
 use std::process::ExitStatus;
 
+use nt_abi::NtStatus;
 use serde::Deserialize;
 
 /// The way in which the kernel hands its exit code to QEMU.
@@ -33,6 +34,10 @@ pub(crate) const CANNOT_BOOT: u8 = 12;
 pub(crate) enum Ending {
     /// The kernel ended it with this code.
     Kernel(u8),
+    /// The kernel's program ended with this code, and the kernel well.
+    Program(u32),
+    /// The kernel ended well, and did not say that its program ended.
+    ProgramUntold,
     /// It was switched off or reset, and no code was given.
     Off,
     /// QEMU itself failed, with this status.
@@ -61,11 +66,34 @@ fn interpret_code(protocol: Protocol, code: i32) -> Ending {
 }
 
 impl Ending {
+    /// The end of a machine that was to run a program; `told` is what the kernel said of it last.
+    #[must_use]
+    pub(crate) fn of_program(self, told: Option<u32>) -> Self {
+        match (self, told) {
+            (Self::Kernel(ALL_WELL) | Self::Off, Some(code)) => Self::Program(code),
+            (Self::Kernel(ALL_WELL), None) => Self::ProgramUntold,
+            (other, _) => other,
+        }
+    }
+
     /// The status with which the tool itself ends.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Kernel(code) => *code,
-            Self::Off | Self::Emulator(_) | Self::Killed => 1,
+            // The host's status has eight bits. What is no success must not look like one.
+            Self::Program(code) => match code.to_le_bytes() {
+                [0, rest @ ..] if rest != [0; 3] => u8::MAX,
+                [low, ..] => low,
+            },
+            Self::ProgramUntold | Self::Off | Self::Emulator(_) | Self::Killed => 1,
+        }
+    }
+
+    /// Whether the tool's own status says all that there is to say.
+    pub(crate) fn is_told_by_status(&self) -> bool {
+        match self {
+            Self::Program(code) => u32::from(self.exit_code()) == *code,
+            other => other.is_success(),
         }
     }
 
@@ -92,6 +120,17 @@ impl fmt::Display for Ending {
                 "the kernel could not boot from what the firmware told it (exit code {CANNOT_BOOT}): the log above says what is wrong"
             ),
             Self::Kernel(code) => write!(f, "the kernel ended with exit code {code}"),
+            Self::Program(code) => {
+                write!(f, "the program ended with {code:#010x}")?;
+                match NtStatus(*code).name() {
+                    Some(name) if *code > u32::from(u8::MAX) => write!(f, " (STATUS_{name})"),
+                    _ => Ok(()),
+                }
+            }
+            Self::ProgramUntold => write!(
+                f,
+                "the kernel ended without having said how the program ended: look at its log with `--verbose`"
+            ),
             Self::Off => write!(
                 f,
                 "the machine was switched off or reset and gave no exit code: after a triple fault it ends so too, try `--gdb`"
@@ -146,6 +185,39 @@ mod tests {
             Ending::Emulator(0x1f)
         );
         assert_eq!(interpret_code(Protocol::DebugPort, 0x21), Ending::Kernel(0));
+    }
+
+    #[test]
+    fn a_programs_code_counts_if_the_kernel_ended_well() {
+        assert_eq!(Ending::Kernel(0).of_program(Some(11)), Ending::Program(11));
+        assert_eq!(Ending::Off.of_program(Some(0)), Ending::Program(0));
+        assert_eq!(Ending::Kernel(0).of_program(None), Ending::ProgramUntold);
+        assert_eq!(Ending::Kernel(11).of_program(Some(0)), Ending::Kernel(11));
+        assert_eq!(Ending::Killed.of_program(Some(0)), Ending::Killed);
+        assert_eq!(Ending::ProgramUntold.exit_code(), 1);
+    }
+
+    #[test]
+    fn a_programs_code_becomes_eight_bits() {
+        for (code, status, told) in [
+            (0, 0, true),
+            (42, 42, true),
+            (255, 255, true),
+            (0xC000_0005, 5, false),
+            (0x100, 255, false),
+            (0xFFFF_FFFF, 255, false),
+        ] {
+            let ending = Ending::Program(code);
+            assert_eq!(
+                (ending.exit_code(), ending.is_told_by_status()),
+                (status, told)
+            );
+        }
+        let said = Ending::Program(0xC000_0005).to_string();
+        assert!(
+            said.ends_with("0xc0000005 (STATUS_ACCESS_VIOLATION)"),
+            "{said}"
+        );
     }
 
     #[test]

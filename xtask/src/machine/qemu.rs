@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use boards::MAX_COMMAND_LINE;
 
 use crate::board::{Board, DeviceTreeSource};
 use crate::machine::spec::Machine;
@@ -19,6 +20,8 @@ pub(crate) struct Boot {
     pub(crate) append: String,
     /// The device tree.
     pub(crate) tree: Tree,
+    /// The initial RAM disk.
+    pub(crate) ram_disk: Option<PathBuf>,
 }
 
 /// The device tree that the kernel meets.
@@ -86,7 +89,7 @@ pub(crate) fn command_line(
                 "-kernel".into(),
                 kernel,
                 "-append".into(),
-                full_append(board, &boot.append),
+                full_append(board, &boot.append)?,
             ]);
             let file = match tree {
                 Tree::File(path) => Some(path.as_path()),
@@ -98,6 +101,9 @@ pub(crate) fn command_line(
             if let Some(file) = file {
                 arguments.extend(["-dtb".into(), path_text(file)?]);
             }
+            if let Some(file) = &boot.ram_disk {
+                arguments.extend(["-initrd".into(), path_text(file)?]);
+            }
         }
     }
     Ok(CommandLine {
@@ -107,8 +113,21 @@ pub(crate) fn command_line(
 }
 
 /// The kernel's whole command line.
-pub(crate) fn full_append(board: &Board, append: &str) -> String {
-    format!("{} {append}", board.append).trim_end().to_owned()
+fn full_append(board: &Board, append: &str) -> Result<String> {
+    // What follows is taken as it is: spaces at a program's end are its own.
+    let line = if append.is_empty() {
+        board.append.clone()
+    } else {
+        format!("{} {append}", board.append)
+    };
+    if line.len() > MAX_COMMAND_LINE {
+        bail!(
+            "the kernel's command line has {} bytes, and {} can take {MAX_COMMAND_LINE}: give the program shorter arguments",
+            line.len(),
+            board.name
+        );
+    }
+    Ok(line)
 }
 
 /// The part of the command line that makes the machine itself.

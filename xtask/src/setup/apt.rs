@@ -126,7 +126,7 @@ fn packages(need: Need) -> (&'static [&'static str], bool) {
         ),
         Need::Clippy => (&["rust-web-clippy"], false),
         Need::Rustfmt => (&["rustfmt-web"], false),
-        Need::Linker => (&["lld-16"], false),
+        Need::Linker | Need::PeLinker => (&["lld-16"], false),
         Need::QemuArm => (&["qemu-system-arm", "qemu-system-data"], true),
         Need::QemuX86 => (&["qemu-system-x86", "qemu-system-data"], true),
         Need::PiDeviceTree => (&[], false),

@@ -19,7 +19,8 @@ pub(super) fn find(need: Need) -> Search {
         Need::Toolchain => toolchain(),
         Need::Clippy => clippy(),
         Need::Rustfmt => rustfmt(),
-        Need::Linker => linker(),
+        Need::Linker => linker("ld.lld"),
+        Need::PeLinker => linker("lld-link"),
         Need::QemuArm => versioned(&in_path("qemu-system-aarch64")?, OLDEST_QEMU),
         Need::QemuX86 => versioned(&in_path("qemu-system-x86_64")?, OLDEST_QEMU),
         Need::PiDeviceTree => pi_tree::cached(),
@@ -94,13 +95,14 @@ fn rustfmt() -> Search {
     })
 }
 
-fn linker() -> Search {
-    let names = std::iter::once("ld.lld".to_owned()).chain(
+/// One of the names under which LLVM's linker plays another system's.
+fn linker(role: &str) -> Search {
+    let names = std::iter::once(role.to_owned()).chain(
         LLD_VERSIONS
             .rev()
-            .map(|version| format!("ld.lld-{version}")),
+            .map(|version| format!("{role}-{version}")),
     );
-    let mut problem = "there is no ld.lld in PATH".to_owned();
+    let mut problem = format!("there is no {role} in PATH");
     for name in names {
         let Ok(path) = in_path(&name) else { continue };
         match versioned(&path, OLDEST_LLD) {

@@ -23,8 +23,10 @@ pub(crate) enum Need {
     Clippy,
     /// rustfmt.
     Rustfmt,
-    /// LLVM's linker.
+    /// LLVM's linker of ELF files.
     Linker,
+    /// LLVM's linker of PE files.
+    PeLinker,
     /// QEMU for ARM64.
     QemuArm,
     /// QEMU for x86-64.
@@ -36,24 +38,26 @@ pub(crate) enum Need {
 }
 
 /// Everything that `cargo xtask setup` looks after.
-pub(crate) const ALL: [Need; 8] = [
+pub(crate) const ALL: [Need; 9] = [
     Need::Toolchain,
     Need::Clippy,
     Need::Rustfmt,
     Need::Linker,
+    Need::PeLinker,
     Need::QemuArm,
     Need::QemuX86,
     Need::PiDeviceTree,
     Need::Setpriv,
 ];
 
-/// What building a kernel takes.
-pub(crate) const TO_BUILD: [Need; 2] = [Need::Toolchain, Need::Linker];
+/// What building kernels and programs takes.
+pub(crate) const TO_BUILD: [Need; 3] = [Need::Toolchain, Need::Linker, Need::PeLinker];
 
 /// What building and running takes.
-pub(crate) const TO_RUN: [Need; 6] = [
+pub(crate) const TO_RUN: [Need; 7] = [
     Need::Toolchain,
     Need::Linker,
+    Need::PeLinker,
     Need::QemuArm,
     Need::QemuX86,
     Need::PiDeviceTree,
@@ -67,6 +71,7 @@ impl Need {
             Self::Clippy => "clippy",
             Self::Rustfmt => "rustfmt",
             Self::Linker => "ld.lld",
+            Self::PeLinker => "lld-link",
             Self::QemuArm => "qemu-system-aarch64",
             Self::QemuX86 => "qemu-system-x86_64",
             Self::PiDeviceTree => "Raspberry Pi 4 device tree",
@@ -80,6 +85,7 @@ impl Need {
             Self::Clippy => "lints the code in `check`",
             Self::Rustfmt => "checks the format in `check`",
             Self::Linker => "links the kernel",
+            Self::PeLinker => "links programs for user mode",
             Self::QemuArm => "plays the boards virt and raspi4",
             Self::QemuX86 => "plays the board q35",
             Self::PiDeviceTree => {

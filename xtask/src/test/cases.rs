@@ -7,10 +7,11 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use crate::board;
-use crate::build;
+use crate::build::{self, programs};
 use crate::machine::exit::Ending;
 use crate::machine::fdt::Edits;
 use crate::machine::spec::{Axes, PLACEHOLDERS};
+use crate::program;
 use crate::workspace::Workspace;
 
 /// One file of cases.
@@ -29,9 +30,10 @@ pub(crate) struct Case {
     pub(crate) name: String,
     /// What the case shows, one sentence.
     pub(crate) doc: String,
-    /// The kernel: `ntoskrnl` or `kernel-tests`.
-    #[serde(default = "test_kernel")]
-    pub(crate) image: String,
+    /// The kernel, `ntoskrnl` or `kernel-tests`; see [`Case::kernel`].
+    image: Option<String>,
+    /// The test program that the kernel runs, and its arguments as Windows writes them.
+    pub(crate) program: Option<String>,
     /// The kernel's command line after the board's own beginning.
     #[serde(default)]
     pub(crate) append: String,
@@ -61,10 +63,6 @@ pub(crate) struct Case {
     pub(crate) truncate_image: Option<usize>,
 }
 
-fn test_kernel() -> String {
-    build::TEST_KERNEL.to_owned()
-}
-
 fn standard() -> String {
     "standard".to_owned()
 }
@@ -89,8 +87,8 @@ pub(crate) enum Step {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(untagged)]
 pub(crate) enum ExpectedEnd {
-    /// With the kernel's exit code.
-    Code(u8),
+    /// With the kernel's exit code, or the program's.
+    Code(u32),
     /// Otherwise.
     Other(OtherEnd),
 }
@@ -103,19 +101,6 @@ pub(crate) enum OtherEnd {
     Off,
     /// QEMU refuses to start.
     Refused,
-}
-
-impl ExpectedEnd {
-    /// Whether a machine ended as it must.
-    pub(crate) fn is_met_by(&self, ending: &Ending) -> bool {
-        match (self, ending) {
-            (Self::Code(expected), Ending::Kernel(code)) => expected == code,
-            // Where the exit status is the code itself, switching off looks like code 0.
-            (Self::Other(OtherEnd::Off), Ending::Off | Ending::Kernel(0)) => true,
-            (Self::Other(OtherEnd::Refused), Ending::Emulator(_)) => true,
-            _ => false,
-        }
-    }
 }
 
 /// What is done to the device tree.
@@ -164,6 +149,7 @@ pub(crate) fn load(workspace: &Workspace) -> Result<Vec<Case>> {
                 )
             };
             case.check().with_context(place)?;
+            check_name(workspace, &case).with_context(place)?;
             if cases.iter().any(|known| known.name == case.name) {
                 bail!(
                     "{}: the name is taken by another case: choose another",
@@ -176,7 +162,65 @@ pub(crate) fn load(workspace: &Workspace) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
+/// Makes sure that the case's program is one of ours.
+fn check_name(workspace: &Workspace, case: &Case) -> Result<()> {
+    let Some(name) = case.program_name() else {
+        return Ok(());
+    };
+    if programs::find(workspace, name)?.is_none() {
+        bail!(
+            "there is no test program {name:?}: write one of {}",
+            programs::names(workspace)?.join(", ")
+        );
+    }
+    Ok(())
+}
+
 impl Case {
+    /// The name of the program that the kernel runs.
+    fn program_name(&self) -> Option<&str> {
+        self.program
+            .as_deref()
+            .map(|line| line.split(' ').next().unwrap_or_default())
+    }
+
+    /// The kernel's command line after the board's own beginning.
+    pub(crate) fn kernel_words(&self) -> String {
+        let (Some(name), Some(line)) = (self.program_name(), &self.program) else {
+            return self.append.clone();
+        };
+        let stem = name.strip_suffix(".exe").unwrap_or(name);
+        let arguments = &line[name.len()..];
+        format!("{}{}{stem}.exe{arguments}", self.append, program::SEPARATOR)
+            .trim_start()
+            .to_owned()
+    }
+
+    /// The kernel that the case boots: the product if it is to run a program, else the tests' own.
+    pub(crate) fn kernel(&self) -> &str {
+        let own = if self.program.is_some() {
+            build::KERNEL
+        } else {
+            build::TEST_KERNEL
+        };
+        self.image.as_deref().unwrap_or(own)
+    }
+
+    /// Whether a machine ended as it must.
+    pub(crate) fn is_met_by(&self, ending: &Ending) -> bool {
+        match (&self.exit, ending) {
+            (ExpectedEnd::Code(expected), Ending::Program(code)) => expected == code,
+            // A kernel that fails does not end as its program should have ended.
+            (ExpectedEnd::Code(expected), Ending::Kernel(code)) => {
+                self.program.is_none() && *expected == u32::from(*code)
+            }
+            // Where the exit status is the code itself, switching off looks like code 0.
+            (ExpectedEnd::Other(OtherEnd::Off), Ending::Off | Ending::Kernel(0)) => true,
+            (ExpectedEnd::Other(OtherEnd::Refused), Ending::Emulator(_)) => true,
+            _ => false,
+        }
+    }
+
     fn check(&self) -> Result<()> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if self.name.is_empty() || !self.name.chars().all(plain) || self.name.starts_with("host") {
@@ -187,14 +231,15 @@ impl Case {
         if !self.doc.ends_with('.') {
             bail!("`doc` is no sentence: say what the case shows, and end with a full stop");
         }
-        if ![build::KERNEL, build::TEST_KERNEL].contains(&self.image.as_str()) {
+        if ![build::KERNEL, build::TEST_KERNEL].contains(&self.kernel()) {
             bail!(
                 "there is no kernel {:?}: write {} or {}",
-                self.image,
+                self.kernel(),
                 build::KERNEL,
                 build::TEST_KERNEL
             );
         }
+        self.check_program()?;
         if self.boards.is_empty() {
             bail!("it names no board: add `boards`");
         }
@@ -206,6 +251,33 @@ impl Case {
                 });
                 expression(&filled)?;
             }
+        }
+        Ok(())
+    }
+}
+
+impl Case {
+    fn check_program(&self) -> Result<()> {
+        if self.program.is_none() {
+            if let ExpectedEnd::Code(code) = self.exit
+                && u8::try_from(code).is_err()
+            {
+                bail!(
+                    "the kernel's exit codes are less than 256, and {code:#x} is not: correct `exit`"
+                );
+            }
+            return Ok(());
+        }
+        if self.kernel() != build::KERNEL {
+            bail!(
+                "{} runs no programs: take `image` or `program` out",
+                self.kernel()
+            );
+        }
+        if self.tree != TreeDamage::Nothing {
+            bail!(
+                "a machine with a damaged device tree gets no RAM disk: take `tree` or `program` out"
+            );
         }
         Ok(())
     }
@@ -246,7 +318,7 @@ mod tests {
     fn a_whole_case() {
         let case = case(WHOLE).unwrap();
         assert_eq!(
-            (case.image.as_str(), case.seconds, case.matrix.as_str()),
+            (case.kernel(), case.seconds, case.matrix.as_str()),
             ("kernel-tests", 120, "standard")
         );
         assert_eq!(case.dialogue[2], Step::Send("go\n".into()));
@@ -279,13 +351,60 @@ mod tests {
         }
     }
 
+    const PROGRAM: &str = r#"
+        [[case]]
+        name = "says-hello"
+        doc = "A program prints a line and ends with a status."
+        program = 'nothing "a b"  c'
+        boards = ["virt"]
+        dialogue = [{ expect = "^Hello$" }]
+        exit = 0xC0000005
+    "#;
+
+    #[test]
+    fn a_program_and_its_exit_code() {
+        let program = case(PROGRAM).unwrap();
+        assert_eq!(program.kernel(), "ntoskrnl");
+        assert_eq!(program.kernel_words(), "-- nothing.exe \"a b\"  c");
+        assert!(program.is_met_by(&Ending::Program(0xC000_0005)));
+        assert!(!program.is_met_by(&Ending::Program(5)));
+        let appended = case(&format!("{PROGRAM}\nappend = 'log=debug'")).unwrap();
+        assert_eq!(
+            appended.kernel_words(),
+            "log=debug -- nothing.exe \"a b\"  c"
+        );
+    }
+
+    #[test]
+    fn a_kernels_end_is_no_programs() {
+        let program = case(&PROGRAM.replace("0xC0000005", "11")).unwrap();
+        assert!(program.is_met_by(&Ending::Program(11)));
+        assert!(!program.is_met_by(&Ending::Kernel(11)));
+        let program = case(&PROGRAM.replace("0xC0000005", "0")).unwrap();
+        assert!(!program.is_met_by(&Ending::ProgramUntold));
+    }
+
+    #[test]
+    fn a_program_wants_the_product_and_a_whole_machine() {
+        for line in ["image = 'kernel-tests'", "tree = 'none'"] {
+            assert!(case(&format!("{PROGRAM}\n{line}")).is_err(), "{line}");
+        }
+        assert!(case(&WHOLE.replace("exit = 0", "exit = 256")).is_err());
+        let workspace = Workspace::discover().unwrap();
+        assert!(check_name(&workspace, &case(PROGRAM).unwrap()).is_ok());
+        let unknown = case(&PROGRAM.replace("'nothing ", "'nothin ")).unwrap();
+        let said = check_name(&workspace, &unknown).unwrap_err().to_string();
+        assert!(said.contains("nothing"), "{said}");
+    }
+
     #[test]
     fn ends() {
-        assert!(ExpectedEnd::Code(11).is_met_by(&Ending::Kernel(11)));
-        assert!(!ExpectedEnd::Code(0).is_met_by(&Ending::Off));
-        assert!(!ExpectedEnd::Code(0).is_met_by(&Ending::Killed));
-        assert!(ExpectedEnd::Other(OtherEnd::Off).is_met_by(&Ending::Off));
-        assert!(ExpectedEnd::Other(OtherEnd::Refused).is_met_by(&Ending::Emulator(1)));
-        assert!(!ExpectedEnd::Other(OtherEnd::Refused).is_met_by(&Ending::Kernel(0)));
+        let with = |end: &str| case(&WHOLE.replace("exit = 0", &format!("exit = {end}"))).unwrap();
+        assert!(with("11").is_met_by(&Ending::Kernel(11)));
+        assert!(!with("0").is_met_by(&Ending::Off));
+        assert!(!with("0").is_met_by(&Ending::Killed));
+        assert!(with("'off'").is_met_by(&Ending::Off));
+        assert!(with("'refused'").is_met_by(&Ending::Emulator(1)));
+        assert!(!with("'refused'").is_met_by(&Ending::Kernel(0)));
     }
 }

@@ -115,6 +115,11 @@ impl Dialogue {
         })
     }
 
+    /// All that was printed so far.
+    pub(super) fn log(&self) -> &str {
+        &self.log
+    }
+
     /// All that was printed.
     pub(super) fn into_log(self) -> String {
         self.log

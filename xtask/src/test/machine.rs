@@ -11,15 +11,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::board::{DeviceTreeSource, DirectLoad};
-use crate::build::Built;
 use crate::machine::exit::{self, Ending};
 use crate::machine::fdt::Edits;
 use crate::machine::qemu::{self, Boot, Tree};
+use crate::program::end_line;
 use crate::setup::{Need, Tools};
-use crate::test::Planned;
 use crate::test::cases::{TreeDamage, TreeWord};
 use crate::test::dialogue::{Action, Dialogue};
 use crate::test::results::{Outcome, TestResult};
+use crate::test::{Freight, Planned};
 
 /// If nothing was printed for so long, a last line without an end counts as a prompt.
 const PROMPT_PAUSE: Duration = Duration::from_millis(300);
@@ -27,9 +27,14 @@ const PROMPT_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_LOG: usize = 4 << 20;
 
 /// Runs a test to its end. Whatever goes wrong is the test's failure.
-pub(super) fn run(planned: &Planned, built: &Built, tools: &Tools, folder: &Path) -> TestResult {
+pub(super) fn run(
+    planned: &Planned,
+    freight: &Freight,
+    tools: &Tools,
+    folder: &Path,
+) -> TestResult {
     let started = Instant::now();
-    let (verdict, log) = match attempt(planned, built, tools, folder) {
+    let (verdict, log) = match attempt(planned, freight, tools, folder) {
         Ok((verdict, log)) => (verdict, log),
         Err(error) => (
             Err(format!("it could not be run: {error:#}")),
@@ -53,17 +58,20 @@ type Verdict = std::result::Result<(), String>;
 
 fn attempt(
     planned: &Planned,
-    built: &Built,
+    freight: &Freight,
     tools: &Tools,
     folder: &Path,
 ) -> Result<(Verdict, String)> {
     fs::create_dir_all(folder).context("the test's folder cannot be made")?;
-    let boot = prepare(planned, built, tools, folder)?;
+    let boot = prepare(planned, freight, tools, folder)?;
     let mut dialogue = Dialogue::new(&planned.case.dialogue, &planned.machine)?;
     let line = qemu::command_line(&planned.board, &planned.machine, &boot, tools)?;
     let mut machine = Running::start(line.command(tools, "KILL"))?;
     let trouble = machine.converse(&mut dialogue, Duration::from_secs(planned.case.seconds))?;
-    let ending = machine.end(planned)?;
+    let mut ending = machine.end(planned)?;
+    if planned.case.program.is_some() {
+        ending = ending.of_program(end_line::code_at_end(dialogue.log()));
+    }
     let verdict = judge(planned, trouble, &dialogue, &ending);
     Ok((verdict, dialogue.into_log()))
 }
@@ -77,7 +85,7 @@ fn judge(
     let mut reasons: Vec<String> = trouble.iter().cloned().collect();
     reasons.extend(dialogue.unmet());
     // A machine that was stopped for another reason ended as it had to.
-    if trouble.is_none() && !planned.case.exit.is_met_by(ending) {
+    if trouble.is_none() && !planned.case.is_met_by(ending) {
         reasons.push(format!(
             "expected the end {:?}, but {ending}",
             planned.case.exit
@@ -236,12 +244,14 @@ fn take_text(bytes: &mut Vec<u8>) -> String {
 }
 
 /// Makes the files that the machine starts with.
-fn prepare(planned: &Planned, built: &Built, tools: &Tools, folder: &Path) -> Result<Boot> {
+fn prepare(planned: &Planned, freight: &Freight, tools: &Tools, folder: &Path) -> Result<Boot> {
     let case = &planned.case;
+    let built = &freight.kernel;
     let mut boot = Boot {
         kernel: built.file.clone(),
-        append: case.append.clone(),
+        append: case.kernel_words(),
         tree: Tree::Own,
+        ram_disk: freight.ram_disk.clone(),
     };
     if let Some(length) = case.truncate_image {
         let mut bytes = fs::read(&built.file).context("the kernel's file cannot be read")?;

@@ -10,7 +10,7 @@ pub(crate) mod results;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -19,7 +19,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::board::Image;
-use crate::build::{self, Built};
+use crate::build::{self, Built, programs};
+use crate::program::ram_disk::RamDisk;
 use crate::progress::Step;
 use crate::setup::{self, Tools};
 use crate::workspace::Workspace;
@@ -100,22 +101,47 @@ fn nothing_matches(filter: &str, every: &[Planned]) -> anyhow::Error {
     )
 }
 
-/// Builds each kernel that the tests need, once.
-fn build_kernels(
+/// What machines of one kind start with.
+struct Freight {
+    kernel: Built,
+    /// The test programs, where the kernel is to run one.
+    ram_disk: Option<PathBuf>,
+}
+
+/// Which kind of [`Freight`] a test wants: the image, the kernel, and whether it runs a program.
+type Kind = (String, String, bool);
+
+fn kind(planned: &Planned) -> Kind {
+    let case = &planned.case;
+    let kernel = case.kernel().to_owned();
+    (planned.board.image.clone(), kernel, case.program.is_some())
+}
+
+/// Builds each kernel and RAM disk that the tests need, once.
+fn build_freight(
     workspace: &Workspace,
     tools: &Tools,
     machines: &[Planned],
-) -> Result<BTreeMap<(String, String), Built>> {
-    let mut kernels = BTreeMap::new();
+    scratch: &Path,
+) -> Result<BTreeMap<Kind, Freight>> {
+    let mut all = BTreeMap::new();
     for planned in machines {
-        let key = (planned.board.image.clone(), planned.case.image.clone());
-        if let Entry::Vacant(place) = kernels.entry(key) {
-            let image = Image::load(workspace, &place.key().0)?;
-            let built = build::kernel(workspace, tools, &image, &place.key().1)?;
-            place.insert(built);
+        if let Entry::Vacant(place) = all.entry(kind(planned)) {
+            let (image, kernel, runs_program) = place.key();
+            let image = Image::load(workspace, image)?;
+            let kernel = build::kernel(workspace, tools, &image, kernel)?;
+            let mut ram_disk = None;
+            if *runs_program {
+                let file = scratch.join(format!("{}.cpio", image.name));
+                let mut disk = RamDisk::default();
+                disk.add_programs(&programs::build(workspace, tools, &image)?)?;
+                disk.write(&file)?;
+                ram_disk = Some(file);
+            }
+            place.insert(Freight { kernel, ram_disk });
         }
     }
-    Ok(kernels)
+    Ok(all)
 }
 
 fn run_machines(
@@ -124,8 +150,8 @@ fn run_machines(
     arguments: &TestArgs,
 ) -> Result<Vec<TestResult>> {
     let tools = setup::ensure(&setup::TO_RUN)?;
-    let kernels = build_kernels(workspace, &tools, machines)?;
     let scratch = scratch(workspace)?;
+    let freight = build_freight(workspace, &tools, machines, scratch.path())?;
     let step = Step::counted("running tests in machines", machines.len());
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, TestResult)>> = Mutex::new(Vec::new());
@@ -135,9 +161,9 @@ fn run_machines(
             let Some(planned) = machines.get(index) else {
                 return;
             };
-            let built = &kernels[&(planned.board.image.clone(), planned.case.image.clone())];
+            let freight = &freight[&kind(planned)];
             let folder = scratch.path().join(index.to_string());
-            let result = machine::run(planned, built, &tools, &folder);
+            let result = machine::run(planned, freight, &tools, &folder);
             let mut line = result.line();
             if arguments.verbose && result.outcome == Outcome::Passed {
                 line = format!("{line}\n{}", result.quoted_log());

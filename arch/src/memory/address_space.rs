@@ -1,0 +1,371 @@
+//! User halves: the page tables of processes.
+//!
+//! An [`AddressSpace`] has one owner, `mm`, who decides what is where. The floor
+//! keeps that safe: it shows only user frames, counts each entry that does, and
+//! lowers the count only after every processor has forgotten the entry. So a frame
+//! that is reachable from user mode by any table or any old translation cannot be
+//! taken back, whatever mistake the memory manager makes.
+//!
+//! An entry that is not present holds a **software value** of the memory manager's,
+//! 63 bits with 0 for nothing: what the page is when it is not in memory.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use super::boot_tables::{entries_at, kernel_root};
+use super::frame::{Frame, FrameSource, share, unshare};
+use super::space_table::{self, SpaceId};
+use super::table::{ENTRIES, index, span};
+use super::{MapError, layout};
+use crate::Machine;
+use crate::contract::{
+    Entry, FrameNumber, PAGE_SIZE, PhysAddr, Translation, UserProtection, UserTranslation,
+    VirtAddr, VirtRange,
+};
+
+/// What a page's entry says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UserEntry {
+    /// Not present; the memory manager's value, 0 where it never set one. Its top bit is clear.
+    Absent(u64),
+    /// User mode finds this frame there.
+    Present {
+        /// The frame.
+        frame: FrameNumber,
+        /// What user mode may do.
+        protection: UserProtection,
+    },
+}
+
+/// The user half of a process: page tables with one owner.
+///
+/// To drop one is to leave it for good; [`destroy`](Self::destroy) takes it apart.
+#[derive(Debug)]
+#[must_use = "an address space that is dropped keeps its memory for good"]
+pub struct AddressSpace {
+    id: SpaceId,
+    root: PhysAddr,
+}
+
+/// The table of level 3 that covers a page, made where it is missing if frames are given.
+fn leaf_table(
+    root: PhysAddr,
+    page: VirtAddr,
+    mut frames: Option<&mut dyn FrameSource>,
+) -> Result<Option<PhysAddr>, MapError> {
+    let mut table = root;
+    for level in 0..3 {
+        let entry = &entries_at(table)[index(page, level)];
+        table = match Machine::decode(entry.load(Ordering::Relaxed), level) {
+            Entry::Table(next) => next,
+            _ => {
+                let Some(source) = frames.as_deref_mut() else {
+                    return Ok(None);
+                };
+                let mut frame = source.allocate().ok_or(MapError::NoMemory)?;
+                frame.zero();
+                let next = frame.into_address();
+                // Release: the new table's zeroes are visible to whoever, processor or code, follows this entry.
+                entry.store(Machine::table(next), Ordering::Release);
+                next
+            }
+        };
+    }
+    Ok(Some(table))
+}
+
+fn entry_at(root: PhysAddr, page: VirtAddr) -> Option<&'static AtomicU64> {
+    let table = leaf_table(root, page, None).ok().flatten()?;
+    Some(&entries_at(table)[index(page, 3)])
+}
+
+/// Both machines' present bit; software values stand above it.
+const PRESENT: u64 = 1;
+
+fn read(entry: u64) -> UserEntry {
+    if entry & PRESENT == 0 {
+        return UserEntry::Absent(entry >> 1);
+    }
+    let (address, protection) = Machine::decode_user(entry);
+    UserEntry::Present {
+        frame: FrameNumber::containing(address),
+        protection,
+    }
+}
+
+fn is_user_page(page: VirtAddr) -> bool {
+    page.0.is_multiple_of(PAGE_SIZE) && layout::USER.contains(page)
+}
+
+impl AddressSpace {
+    /// Makes an empty one.
+    ///
+    /// # Errors
+    /// [`MapError::NoMemory`] if there is no frame for the root, or no number left.
+    pub fn create(frames: &mut dyn FrameSource) -> Result<Self, MapError> {
+        let mut frame = frames.allocate().ok_or(MapError::NoMemory)?;
+        frame.zero();
+        let root = frame.number().start();
+        if Machine::ROOT_HOLDS_KERNEL {
+            let Some(kernel) = kernel_root() else {
+                frames.free(frame);
+                return Err(MapError::NoMemory);
+            };
+            // The kernel's half of its root never changes after `memory::initialize`: what is below it is shared.
+            let (from, to) = (entries_at(kernel), entries_at(root));
+            for slot in ENTRIES / 2..ENTRIES {
+                to[slot].store(from[slot].load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+        }
+        match space_table::take(root) {
+            Some(id) => {
+                frame.into_address();
+                Ok(Self { id, root })
+            }
+            None => {
+                frames.free(frame);
+                Err(MapError::NoMemory)
+            }
+        }
+    }
+
+    /// Its number.
+    pub fn id(&self) -> SpaceId {
+        self.id
+    }
+
+    /// What the entry of a page says.
+    #[inline]
+    pub fn entry(&self, page: VirtAddr) -> UserEntry {
+        match entry_at(self.root, page) {
+            Some(entry) if is_user_page(page) => read(entry.load(Ordering::Relaxed)),
+            _ => UserEntry::Absent(0),
+        }
+    }
+
+    /// Shows a user frame at a page that shows none; the page's software value is gone.
+    ///
+    /// # Errors
+    /// [`MapError::BadRange`] if it is no user page or no user frame, [`MapError::Occupied`], [`MapError::NoMemory`] for a table.
+    pub fn map(
+        &mut self,
+        page: VirtAddr,
+        frame: FrameNumber,
+        protection: UserProtection,
+        frames: &mut dyn FrameSource,
+    ) -> Result<(), MapError> {
+        if !is_user_page(page) {
+            return Err(MapError::BadRange);
+        }
+        let table = leaf_table(self.root, page, Some(frames))?.ok_or(MapError::NoMemory)?;
+        let entry = &entries_at(table)[index(page, 3)];
+        if entry.load(Ordering::Relaxed) & PRESENT != 0 {
+            return Err(MapError::Occupied);
+        }
+        if !share(frame) {
+            return Err(MapError::BadRange);
+        }
+        if protection.executes() {
+            Machine::publish_code(frame.start());
+        }
+        // Release: the page's contents are visible to whoever finds it by this entry.
+        entry.store(
+            Machine::user_leaf(frame.start(), protection),
+            Ordering::Release,
+        );
+        Machine::publish_entries();
+        Ok(())
+    }
+
+    /// Sets the software value of a page that shows no frame; the value's top bit must be clear.
+    ///
+    /// # Errors
+    /// As [`map`](Self::map) gives; a value of 0 needs no memory.
+    pub fn set_absent(
+        &mut self,
+        page: VirtAddr,
+        value: u64,
+        frames: &mut dyn FrameSource,
+    ) -> Result<(), MapError> {
+        if !is_user_page(page) || value >> 63 != 0 {
+            return Err(MapError::BadRange);
+        }
+        let source = (value != 0).then_some(frames);
+        let Some(table) = leaf_table(self.root, page, source)? else {
+            return Ok(());
+        };
+        let entry = &entries_at(table)[index(page, 3)];
+        if entry.load(Ordering::Relaxed) & PRESENT != 0 {
+            return Err(MapError::Occupied);
+        }
+        entry.store(value << 1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Takes away every frame that is shown in `range`. For each, when no processor can reach it from here any more,
+    /// `leave` is told the page and the frame, and gives the software value that the page gets.
+    ///
+    /// # IRQL
+    /// At most Dispatch, with interrupts enabled: other processors are told and waited for.
+    pub fn unmap(&mut self, range: VirtRange, leave: &mut dyn FnMut(VirtAddr, FrameNumber) -> u64) {
+        /// Pages between two invalidations, so that no list needs memory.
+        const BATCH: usize = 32;
+        let mut page = range.start;
+        loop {
+            let mut taken = [(VirtAddr(0), FrameNumber(0)); BATCH];
+            let mut count = 0;
+            while count < BATCH {
+                let Some((found, UserEntry::Present { frame, .. })) =
+                    self.next_where(page, range.end, true)
+                else {
+                    break;
+                };
+                if let Some(entry) = entry_at(self.root, found) {
+                    entry.store(0, Ordering::Relaxed);
+                }
+                taken[count] = (found, frame);
+                count += 1;
+                page = VirtAddr(found.0 + PAGE_SIZE);
+            }
+            if count == 0 {
+                return;
+            }
+            let end = VirtAddr(taken[count - 1].0.0 + PAGE_SIZE);
+            Machine::invalidate_user(
+                self.id,
+                VirtRange {
+                    start: taken[0].0,
+                    end,
+                },
+            );
+            for (page, frame) in &taken[..count] {
+                unshare(*frame);
+                let value = leave(*page, *frame);
+                if let Some(entry) = entry_at(self.root, *page) {
+                    entry.store(value << 1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    /// Changes what user mode may do with the frames shown in `range`: `change` is told each and gives the new protection.
+    ///
+    /// # IRQL
+    /// As [`unmap`](Self::unmap).
+    pub fn protect(
+        &mut self,
+        range: VirtRange,
+        change: &mut dyn FnMut(VirtAddr, FrameNumber, UserProtection) -> UserProtection,
+    ) {
+        let mut page = range.start;
+        let mut changed: Option<VirtRange> = None;
+        while let Some((found, UserEntry::Present { frame, protection })) =
+            self.next_where(page, range.end, true)
+        {
+            page = VirtAddr(found.0 + PAGE_SIZE);
+            let new = change(found, frame, protection);
+            if new == protection {
+                continue;
+            }
+            if new.executes() && !protection.executes() {
+                Machine::publish_code(frame.start());
+            }
+            if let Some(entry) = entry_at(self.root, found) {
+                // Only permissions change, which both machines allow in place.
+                entry.store(Machine::user_leaf(frame.start(), new), Ordering::Release);
+            }
+            let start = changed.map_or(found, |range| range.start);
+            changed = Some(VirtRange { start, end: page });
+        }
+        if let Some(range) = changed {
+            Machine::invalidate_user(self.id, range);
+        }
+    }
+
+    /// Visits every page of `range` that shows a frame or has a software value, lowest first.
+    pub fn for_each(&self, range: VirtRange, visit: &mut dyn FnMut(VirtAddr, UserEntry)) {
+        let mut page = range.start;
+        while let Some((found, entry)) = self.next_used(page, range.end) {
+            visit(found, entry);
+            page = VirtAddr(found.0 + PAGE_SIZE);
+        }
+    }
+
+    /// The first page from `page` on, below `end`, that shows a frame or has a software value.
+    pub fn next_used(&self, page: VirtAddr, end: VirtAddr) -> Option<(VirtAddr, UserEntry)> {
+        self.next_where(page, end, false)
+    }
+
+    fn next_where(
+        &self,
+        page: VirtAddr,
+        end: VirtAddr,
+        present: bool,
+    ) -> Option<(VirtAddr, UserEntry)> {
+        let wanted = if present { PRESENT } else { u64::MAX };
+        let end = end.0.min(layout::USER.end.0);
+        let mut at = page.0.max(layout::USER.start.0) & !(PAGE_SIZE - 1);
+        'tables: while at < end {
+            let mut table = self.root;
+            for level in 0..3 {
+                let entry = entries_at(table)[index(VirtAddr(at), level)].load(Ordering::Relaxed);
+                match Machine::decode(entry, level) {
+                    Entry::Table(next) => table = next,
+                    _ => {
+                        at = (at / span(level) + 1) * span(level);
+                        continue 'tables;
+                    }
+                }
+            }
+            let table_end = ((at / span(2) + 1) * span(2)).min(end);
+            let entries = entries_at(table);
+            while at < table_end {
+                let entry = entries[index(VirtAddr(at), 3)].load(Ordering::Relaxed);
+                if entry & wanted != 0 {
+                    return Some((VirtAddr(at), read(entry)));
+                }
+                at += PAGE_SIZE;
+            }
+        }
+        None
+    }
+
+    /// Takes everything apart: unmaps what is left (`leave` is told each frame), and gives the tables back.
+    ///
+    /// # Errors
+    /// The space, unchanged, if a processor still has it active.
+    pub fn destroy(
+        mut self,
+        frames: &mut dyn FrameSource,
+        leave: &mut dyn FnMut(VirtAddr, FrameNumber),
+    ) -> Result<(), Self> {
+        let Some(dead) = space_table::end(self.id) else {
+            return Err(self);
+        };
+        self.unmap(layout::USER, &mut |page, frame| {
+            leave(page, frame);
+            0
+        });
+        Machine::invalidate_space(self.id);
+        free_tables(self.root, 0, frames);
+        dead.give_back();
+        Ok(())
+    }
+}
+
+/// Gives back a table of that level and those below it; nothing shows a frame any more, and no processor uses them.
+fn free_tables(table: PhysAddr, level: u8, frames: &mut dyn FrameSource) {
+    let user_slots = if level == 0 && Machine::ROOT_HOLDS_KERNEL {
+        ENTRIES / 2
+    } else {
+        ENTRIES
+    };
+    if level < 3 {
+        for entry in &entries_at(table)[..user_slots] {
+            if let Entry::Table(next) = Machine::decode(entry.load(Ordering::Relaxed), level) {
+                free_tables(next, level + 1, frames);
+            }
+        }
+    }
+    // SAFETY: the table was made from a frame by this module; the space is dead and every processor has forgotten it.
+    frames.free(unsafe { Frame::from_address(table) });
+}

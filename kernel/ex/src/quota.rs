@@ -1,0 +1,146 @@
+//! Quotas: what the objects of a process may take of what all share.
+//!
+//! A block is shared by the processes of a session; each charge raises one of three
+//! counts if the limit allows it, and is a value that gives the charge back when it is dropped.
+//! Counts are atomic words of their own: a charge never waits.
+//!
+//! # NT
+//! `EPROCESS_QUOTA_BLOCK`; `PsChargeProcessPoolQuota`.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use nt_abi::{NtResult, NtStatus};
+
+/// What is charged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QuotaKind {
+    /// Bytes of paged pool.
+    PagedPool,
+    /// Bytes of nonpaged pool.
+    NonPagedPool,
+    /// Pages of page file.
+    PageFile,
+}
+
+const KINDS: usize = 3;
+
+struct Count {
+    usage: AtomicU64,
+    peak: AtomicU64,
+    limit: AtomicU64,
+}
+
+/// What is charged of one kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QuotaUsage {
+    /// At this moment.
+    pub usage: u64,
+    /// The most that it was.
+    pub peak: u64,
+    /// The most that it may be.
+    pub limit: u64,
+}
+
+/// The counts of one or several processes.
+pub struct QuotaBlock {
+    counts: [Count; KINDS],
+}
+
+/// A charge; given back when it is dropped.
+#[must_use = "the charge is given back when this is dropped"]
+pub struct QuotaCharge<'a> {
+    block: &'a QuotaBlock,
+    kind: QuotaKind,
+    amount: u64,
+}
+
+impl QuotaBlock {
+    /// A block without limits.
+    pub const fn new() -> Self {
+        Self {
+            counts: [const {
+                Count {
+                    usage: AtomicU64::new(0),
+                    peak: AtomicU64::new(0),
+                    limit: AtomicU64::new(u64::MAX),
+                }
+            }; KINDS],
+        }
+    }
+
+    fn count(&self, kind: QuotaKind) -> &Count {
+        &self.counts[kind as usize]
+    }
+
+    /// Charges, until the result is dropped.
+    ///
+    /// # IRQL
+    /// Any.
+    ///
+    /// # Errors
+    /// As [`charge_for_good`](Self::charge_for_good).
+    #[doc(alias = "PsChargeProcessPoolQuota")]
+    pub fn charge(&self, kind: QuotaKind, amount: u64) -> NtResult<QuotaCharge<'_>> {
+        self.charge_for_good(kind, amount)?;
+        Ok(QuotaCharge {
+            block: self,
+            kind,
+            amount,
+        })
+    }
+
+    /// Charges, until [`give_back`](Self::give_back) takes it back.
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED`, or for the page file `PAGEFILE_QUOTA_EXCEEDED`; nothing is charged then.
+    pub fn charge_for_good(&self, kind: QuotaKind, amount: u64) -> NtResult {
+        let count = self.count(kind);
+        let limit = count.limit.load(Ordering::Relaxed);
+        // Relaxed: a count orders nothing, it only adds up.
+        let charged = count
+            .usage
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |usage| {
+                usage.checked_add(amount).filter(|after| *after <= limit)
+            })
+            .map_err(|_| match kind {
+                QuotaKind::PageFile => NtStatus::PAGEFILE_QUOTA_EXCEEDED,
+                _ => NtStatus::QUOTA_EXCEEDED,
+            })?;
+        count.peak.fetch_max(charged + amount, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Takes back what was charged.
+    #[doc(alias = "PsReturnPoolQuota")]
+    pub fn give_back(&self, kind: QuotaKind, amount: u64) {
+        let before = self.count(kind).usage.fetch_sub(amount, Ordering::Relaxed);
+        debug_assert!(before >= amount, "more quota was given back than charged");
+    }
+
+    /// Sets a limit. What is charged beyond it stays, and nothing more is.
+    pub fn set_limit(&self, kind: QuotaKind, limit: u64) {
+        self.count(kind).limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// What is charged.
+    pub fn usage(&self, kind: QuotaKind) -> QuotaUsage {
+        let count = self.count(kind);
+        QuotaUsage {
+            usage: count.usage.load(Ordering::Relaxed),
+            peak: count.peak.load(Ordering::Relaxed),
+            limit: count.limit.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Default for QuotaBlock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for QuotaCharge<'_> {
+    fn drop(&mut self) {
+        self.block.give_back(self.kind, self.amount);
+    }
+}

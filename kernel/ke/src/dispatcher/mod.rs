@@ -1,0 +1,85 @@
+//! The dispatcher database: who waits for what, who is ready to run where.
+//!
+//! One lock guards it all: every dispatcher object's state and waiters, every
+//! thread's scheduling state, the ready queues of all processors, the timers. One
+//! lock makes the rules of NT's waits simple to keep: that a wait for all objects
+//! takes them in one step, that a signal and the wait that follows it are one
+//! operation, that a thread is in exactly one state. It is held for short, bounded
+//! stretches only (the longest: a wait for 64 objects, or the timers that fall due
+//! in one tick, in portions).
+//!
+//! The lock is a spin lock of Dispatch level. Its guard, [`Database`], is also the
+//! proof that it is held: what it guards is kept in [`Field`]s and
+//! [`List`](list::List)s, whose methods ask for a guard.
+//!
+//! # NT
+//! `KiDispatcherLock`, up to Windows Vista; later versions split it, which changes what scales and nothing that can be seen.
+
+mod event;
+mod field;
+mod gate;
+mod header;
+pub(crate) mod list;
+mod mutant;
+mod queue;
+mod semaphore;
+mod timer;
+mod wheel;
+
+pub use event::{Event, EventKind};
+pub(crate) use field::{Field, Word};
+pub use gate::Gate;
+pub use header::{Header, WaitKind};
+pub(crate) use header::{Kind, Owned, WaitBlock, satisfy_now, signalled, unwait};
+pub(crate) use mutant::abandon_all;
+pub use mutant::{Mutant, MutantState};
+pub use queue::Queue;
+pub(crate) use queue::{enter_again, leave, take_entry};
+pub use semaphore::Semaphore;
+pub(crate) use timer::WaitTimer;
+pub use timer::{Due, Timer, TimerState};
+pub use wheel::expirations as timer_expirations;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use wheel::forget;
+pub(crate) use wheel::{clock_ticked, follow_system_time};
+
+use nt_abi::NtStatus;
+
+use crate::irql::IrqlGuard;
+use crate::thread::Thread;
+use crate::{LockOrder, SpinLock, SpinLockGuard};
+
+static LOCK: SpinLock<()> = SpinLock::ordered((), LockOrder::DISPATCHER);
+
+/// The right to the dispatcher database; the level is Dispatch meanwhile.
+///
+/// # NT
+/// `KiLockDispatcherDatabase`.
+pub struct Database {
+    guard: SpinLockGuard<'static, ()>,
+}
+
+/// Waits for the database.
+#[inline]
+pub fn lock() -> Database {
+    Database {
+        guard: LOCK.acquire(),
+    }
+}
+
+impl Database {
+    /// Frees the database and stays at Dispatch, for a thread switch.
+    pub(crate) fn release_keeping_level(self) -> IrqlGuard {
+        self.guard.unlock_keeping_level()
+    }
+
+    /// The level that falls when the guard is dropped is this one.
+    pub(crate) fn level_before(&self) -> arch::contract::Irql {
+        self.guard.level_before()
+    }
+}
+
+/// Ends a thread's wait with that status, without a boost.
+pub(crate) fn unwait_of(database: &Database, thread: &'static Thread, status: NtStatus) {
+    unwait(database, thread, status, 0);
+}

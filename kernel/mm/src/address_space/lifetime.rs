@@ -1,0 +1,166 @@
+//! How an address space comes to be, and how all of it goes back.
+
+use core::ops::Deref;
+use core::sync::atomic::Ordering;
+
+use arch::contract::{VirtAddr, VirtRange};
+use nt_abi::NtResult;
+
+use super::{
+    ALLOCATION_GRANULARITY, AddressSpace, SPACES, Space, TAG, VmCounters, WorkingSetLimits,
+    map_status,
+};
+use crate::frames;
+use crate::protection::Protection;
+use crate::shared_data;
+use crate::vad::{Kind, Vad};
+use ex::pool::PoolVec;
+use rtl::IntervalTree;
+
+/// How an address space begins.
+#[derive(Clone, Copy, Debug)]
+pub struct SpaceOptions {
+    /// Whether the page of [`shared_data`] is in it.
+    pub shared_data: bool,
+    /// How large its working set is to be.
+    pub limits: WorkingSetLimits,
+}
+
+impl Default for SpaceOptions {
+    fn default() -> Self {
+        Self {
+            shared_data: true,
+            limits: WorkingSetLimits::DEFAULT,
+        }
+    }
+}
+
+/// A process's hold on its address space. When it is dropped, everything in it goes.
+pub struct AddressSpaceHandle(&'static AddressSpace);
+
+impl Deref for AddressSpaceHandle {
+    type Target = AddressSpace;
+
+    fn deref(&self) -> &AddressSpace {
+        self.0
+    }
+}
+
+impl AddressSpaceHandle {
+    /// Makes an address space in which nothing is but the shared page.
+    ///
+    /// # NT
+    /// `MmCreateProcessAddressSpace`.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES`, `NO_MEMORY`.
+    ///
+    /// # IRQL
+    /// At most Apc.
+    #[doc(alias = "MmCreateProcessAddressSpace")]
+    pub fn create(options: &SpaceOptions) -> NtResult<Self> {
+        reap();
+        let place = SPACES.take()?;
+        match place.begin(options) {
+            Ok(()) => Ok(Self(place)),
+            Err(status) => {
+                place.end();
+                Err(status)
+            }
+        }
+    }
+
+    /// The address space, for who keeps it no longer than this lives.
+    pub fn space(&self) -> &'static AddressSpace {
+        self.0
+    }
+}
+
+impl Drop for AddressSpaceHandle {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+impl AddressSpace {
+    fn begin(&self, options: &SpaceOptions) -> NtResult {
+        let tables = arch::memory::AddressSpace::create(&mut frames::Source).map_err(map_status)?;
+        let mut space = self.lock();
+        self.id.store(u32::from(tables.id().0), Ordering::Relaxed);
+        space.tables = Some(tables);
+        space.limits = options.limits;
+        if let Some(frame) = shared_data::frame().filter(|_| options.shared_data) {
+            let vad = Vad {
+                kind: Kind::Fixed(frame),
+                protection: Protection::READ_ONLY,
+                committed: true,
+                charge: 0,
+            };
+            space.insert(VirtRange::of_pages(VirtAddr(shared_data::ADDRESS), 1), vad)?;
+        }
+        Ok(())
+    }
+
+    /// Takes everything apart. If a processor still has the tables, the place waits until [`reap`] comes by.
+    fn end(&'static self) {
+        let mut space = self.lock();
+        self.id.store(0, Ordering::Relaxed);
+        space.end_all();
+        space.dying = true;
+        let gone = space.end_tables();
+        drop(space);
+        if gone {
+            SPACES.give_back(self);
+        }
+    }
+}
+
+impl Space {
+    /// Ends every allocation and view.
+    fn end_all(&mut self) {
+        while let Some(index) = self.vads.first() {
+            self.release(index);
+        }
+        self.vads = IntervalTree::new(ALLOCATION_GRANULARITY);
+        self.locked = PoolVec::new(TAG);
+        self.recent = None;
+        self.quota = None;
+        self.hand = 0;
+    }
+
+    /// Gives the tables back; false if a processor has them still.
+    fn end_tables(&mut self) -> bool {
+        if let Some(tables) = self.tables.take()
+            && let Err(tables) = tables.destroy(&mut frames::Source, &mut |_, _| {})
+        {
+            self.tables = Some(tables);
+            return false;
+        }
+        self.dying = false;
+        self.counters = VmCounters::default();
+        true
+    }
+}
+
+/// Gives back what remained of spaces when they ended.
+pub(crate) fn reap() {
+    for place in SPACES.iter() {
+        let gone = match place.try_lock() {
+            Some(mut space) if space.dying => space.end_tables(),
+            _ => false,
+        };
+        if gone {
+            SPACES.give_back(place);
+        }
+    }
+}
+
+/// Address spaces that are in use, for tests of what is left behind.
+pub fn in_use() -> usize {
+    SPACES.used()
+}
+
+/// The number of a place, which frames name it by.
+pub fn by_number(number: u32) -> Option<&'static AddressSpace> {
+    SPACES.get(number).filter(|place| place.number() == number)
+}

@@ -1,0 +1,185 @@
+//! What a range of a process's addresses is.
+
+use arch::contract::{FrameNumber, PAGE_SIZE};
+use ex::pool::{PoolTag, PoolVec};
+use nt_abi::{NtResult, NtStatus};
+
+use crate::protection::Protection;
+use crate::section::AreaRef;
+
+/// A virtual address descriptor.
+///
+/// # NT
+/// `MMVAD`.
+pub(crate) struct Vad {
+    pub(crate) kind: Kind,
+    /// The protection that it was made with, which its pages have until they get another one.
+    pub(crate) protection: Protection,
+    /// Whether pages that nothing else is said of are committed.
+    pub(crate) committed: bool,
+    /// Pages that were charged for it.
+    pub(crate) charge: u64,
+}
+
+/// What is behind the addresses.
+pub(crate) enum Kind {
+    /// Memory of the process's own.
+    Private {
+        /// Which pages were written, if that is recorded.
+        watch: Option<WriteWatch>,
+    },
+    /// One frame of the kernel's, to be read.
+    Fixed(FrameNumber),
+    /// Pages of a section.
+    View(View),
+}
+
+/// A view of a section.
+pub(crate) struct View {
+    pub(crate) area: AreaRef,
+    /// Where it begins.
+    pub(crate) start: u64,
+    /// The area's page that is there.
+    pub(crate) first: u32,
+    /// Whether writes make copies: of an image's pages, or because the view was asked to.
+    pub(crate) copies: bool,
+    pub(crate) image: bool,
+    /// What was said of single pages, if anything was: see [`SET`] and [`CHARGED`].
+    pages: PoolVec<u8>,
+}
+
+/// A byte of a view's pages: the low five bits are a protection that the page got.
+const SET: u8 = 0x20;
+/// A byte of a view's pages: a copy of the page was charged for when it got its protection.
+const CHARGED: u8 = 0x40;
+
+impl View {
+    pub(crate) fn new(area: AreaRef, start: u64, first: u32, copies: bool) -> Self {
+        let image = area.lock().image().is_some();
+        Self {
+            area,
+            start,
+            first,
+            copies: copies || image,
+            image,
+            pages: PoolVec::new(TAG_PAGES),
+        }
+    }
+
+    fn number(&self, page: u64) -> u64 {
+        page.saturating_sub(self.start) / PAGE_SIZE
+    }
+
+    /// The number in the area of the page at an address.
+    pub(crate) fn page(&self, page: u64) -> u32 {
+        let number = u32::try_from(self.number(page)).unwrap_or(u32::MAX);
+        self.first.saturating_add(number)
+    }
+
+    fn byte(&self, page: u64) -> Option<u8> {
+        let number = usize::try_from(self.number(page)).ok()?;
+        self.pages.get(number).copied()
+    }
+
+    /// The protection that a page got, if it got one.
+    pub(crate) fn set_protection(&self, page: u64) -> Option<Protection> {
+        let byte = self.byte(page)?;
+        (byte & SET != 0).then(|| Protection::from_bits(byte))
+    }
+
+    /// Whether a copy of a page was charged for when it got its protection.
+    pub(crate) fn is_charged(&self, page: u64) -> bool {
+        self.byte(page).is_some_and(|byte| byte & CHARGED != 0)
+    }
+
+    /// Whether nothing was said of any single page.
+    pub(crate) fn is_uniform(&self) -> bool {
+        self.pages.is_empty() && !self.image
+    }
+
+    /// Makes sure that protections of single pages can be set.
+    pub(crate) fn prepare(&mut self, pages: u64) -> NtResult {
+        if self.pages.is_empty() {
+            let pages = usize::try_from(pages).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+            self.pages.resize(pages, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Sets the protection of a page, after [`prepare`](Self::prepare).
+    pub(crate) fn set_page(&mut self, page: u64, protection: Protection, charged: bool) {
+        let number = usize::try_from(self.number(page)).unwrap_or(usize::MAX);
+        if let Some(byte) = self.pages.get_mut(number) {
+            let charged = charged || *byte & CHARGED != 0;
+            *byte = protection.bits() | SET | if charged { CHARGED } else { 0 };
+        }
+    }
+}
+
+impl Vad {
+    pub(crate) fn private(protection: Protection, committed: bool) -> Self {
+        Self {
+            kind: Kind::Private { watch: None },
+            protection,
+            committed,
+            charge: 0,
+        }
+    }
+
+    /// Where its writes are recorded.
+    pub(crate) fn watch(&self) -> Option<&WriteWatch> {
+        match &self.kind {
+            Kind::Private { watch } => watch.as_ref(),
+            Kind::Fixed(_) | Kind::View(_) => None,
+        }
+    }
+
+    /// Where its writes are recorded.
+    pub(crate) fn watch_mut(&mut self) -> Option<&mut WriteWatch> {
+        match &mut self.kind {
+            Kind::Private { watch } => watch.as_mut(),
+            Kind::Fixed(_) | Kind::View(_) => None,
+        }
+    }
+}
+
+const TAG: PoolTag = PoolTag(*b"MmWw");
+const TAG_PAGES: PoolTag = PoolTag(*b"MmVp");
+
+/// Which pages of a range were written since it was made or asked last.
+pub(crate) struct WriteWatch {
+    start: u64,
+    bits: PoolVec<u64>,
+}
+
+impl WriteWatch {
+    pub(crate) fn new(start: u64, pages: u64) -> NtResult<Self> {
+        let words =
+            usize::try_from(pages.div_ceil(64)).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        let mut bits = PoolVec::new(TAG);
+        bits.resize(words, 0)?;
+        Ok(Self { start, bits })
+    }
+
+    fn place(&self, page: u64) -> (usize, u64) {
+        let number = page.saturating_sub(self.start) / PAGE_SIZE;
+        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
+        (word, 1 << (number % 64))
+    }
+
+    pub(crate) fn is_written(&self, page: u64) -> bool {
+        let (word, bit) = self.place(page);
+        self.bits.get(word).is_some_and(|bits| bits & bit != 0)
+    }
+
+    pub(crate) fn set_written(&mut self, page: u64, written: bool) {
+        let (word, bit) = self.place(page);
+        if let Some(bits) = self.bits.get_mut(word) {
+            if written {
+                *bits |= bit;
+            } else {
+                *bits &= !bit;
+            }
+        }
+    }
+}

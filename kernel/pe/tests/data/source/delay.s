@@ -1,0 +1,3 @@
+    .text
+    .globl __delayLoadHelper2
+__delayLoadHelper2: ret

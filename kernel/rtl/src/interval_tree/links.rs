@@ -1,0 +1,228 @@
+//! How the tree keeps its shape: order, balance, and what every node knows of those below it.
+//!
+//! Nodes have a link upwards, so that a removal and a step to the neighbour start at an index and need no search. A
+//! removal moves links, never values: the indexes of all other ranges stay good.
+
+use super::arena::Index;
+use super::gaps::Extent;
+use super::{IntervalTree, Node};
+
+/// Below a node: the lower ranges or the higher ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Lower,
+    Higher,
+}
+
+impl Side {
+    pub(super) const fn opposite(self) -> Self {
+        match self {
+            Self::Lower => Self::Higher,
+            Self::Higher => Self::Lower,
+        }
+    }
+}
+
+impl<T> Node<T> {
+    pub(super) const fn child(&self, side: Side) -> Option<Index> {
+        match side {
+            Side::Lower => self.lower,
+            Side::Higher => self.higher,
+        }
+    }
+
+    const fn set_child(&mut self, side: Side, child: Option<Index>) {
+        match side {
+            Side::Lower => self.lower = child,
+            Side::Higher => self.higher = child,
+        }
+    }
+}
+
+impl<T> IntervalTree<T> {
+    /// The node that a link leads to.
+    pub(super) fn node(&self, index: Index) -> &Node<T> {
+        self.arena
+            .get(index)
+            .expect("links lead to nodes: a node is unlinked before it is freed")
+    }
+
+    fn node_mut(&mut self, index: Index) -> &mut Node<T> {
+        self.arena
+            .get_mut(index)
+            .expect("links lead to nodes: a node is unlinked before it is freed")
+    }
+
+    /// The lowest or the highest range at or below a node.
+    pub(super) fn outermost(&self, from: Index, side: Side) -> Index {
+        let mut at = from;
+        while let Some(child) = self.node(at).child(side) {
+            at = child;
+        }
+        at
+    }
+
+    /// The neighbour in order of address.
+    pub(super) fn neighbour(&self, of: Index, side: Side) -> Option<Index> {
+        if let Some(child) = self.node(of).child(side) {
+            return Some(self.outermost(child, side.opposite()));
+        }
+        let mut below = of;
+        while let Some(above) = self.node(below).parent {
+            if self.node(above).child(side) != Some(below) {
+                return Some(above);
+            }
+            below = above;
+        }
+        None
+    }
+
+    /// Hangs a new node, which overlaps nothing, into its place.
+    pub(super) fn link(&mut self, new: Index) {
+        let start = self.node(new).start;
+        let mut above = None;
+        let mut next = self.root;
+        let mut side = Side::Lower;
+        while let Some(at) = next {
+            above = Some(at);
+            side = if start < self.node(at).start {
+                Side::Lower
+            } else {
+                Side::Higher
+            };
+            next = self.node(at).child(side);
+        }
+        self.node_mut(new).parent = above;
+        match above {
+            Some(above) => self.node_mut(above).set_child(side, Some(new)),
+            None => self.root = Some(new),
+        }
+        self.refresh_upwards(Some(new));
+    }
+
+    /// Takes a node out. Its own links are then meaningless.
+    pub(super) fn unlink(&mut self, index: Index) {
+        let (parent, lower, higher) = {
+            let node = self.node(index);
+            (node.parent, node.lower, node.higher)
+        };
+        let (Some(lower), Some(higher)) = (lower, higher) else {
+            self.replace_child(parent, index, lower.or(higher));
+            return self.refresh_upwards(parent);
+        };
+        // Two children: the next range, which has none on its lower side, takes the place.
+        let heir = self.outermost(higher, Side::Lower);
+        let mut changed = heir;
+        if heir != higher {
+            let (heir_parent, heir_higher) = {
+                let node = self.node(heir);
+                (node.parent, node.higher)
+            };
+            self.replace_child(heir_parent, heir, heir_higher);
+            self.adopt(heir, Side::Higher, Some(higher));
+            changed = heir_parent.unwrap_or(heir);
+        }
+        self.adopt(heir, Side::Lower, Some(lower));
+        self.replace_child(parent, index, Some(heir));
+        self.refresh_upwards(Some(changed));
+    }
+
+    /// Brings up to date what the nodes from here to the root know of those below them, and their balance.
+    pub(super) fn refresh_upwards(&mut self, from: Option<Index>) {
+        let mut next = from;
+        while let Some(at) = next {
+            self.refresh(at);
+            let top = self.balance(at);
+            next = self.node(top).parent;
+        }
+    }
+
+    pub(super) fn height(&self, link: Option<Index>) -> u8 {
+        link.map_or(0, |index| self.node(index).height)
+    }
+
+    /// What the node's height and extent are, going by its children's.
+    pub(super) fn summary(&self, index: Index) -> (u8, Extent) {
+        let node = self.node(index);
+        let height = self.height(node.lower).max(self.height(node.higher)) + 1;
+        let mut extent = Extent::of(node.start, node.end);
+        if let Some(lower) = node.lower {
+            extent = self.node(lower).extent.join(extent, self.granularity);
+        }
+        if let Some(higher) = node.higher {
+            extent = extent.join(self.node(higher).extent, self.granularity);
+        }
+        (height, extent)
+    }
+
+    fn refresh(&mut self, index: Index) {
+        let (height, extent) = self.summary(index);
+        let node = self.node_mut(index);
+        node.height = height;
+        node.extent = extent;
+    }
+
+    /// Makes the two sides below `top` differ by one level at most, if they differ by two; gives what stands there
+    /// now.
+    fn balance(&mut self, top: Index) -> Index {
+        let lower = self.height(self.node(top).lower);
+        let higher = self.height(self.node(top).higher);
+        let deep = if lower > higher + 1 {
+            Side::Lower
+        } else if higher > lower + 1 {
+            Side::Higher
+        } else {
+            return top;
+        };
+        if let Some(child) = self.node(top).child(deep) {
+            let outer = self.height(self.node(child).child(deep));
+            let inner = self.height(self.node(child).child(deep.opposite()));
+            if inner > outer {
+                self.rotate(child, deep);
+            }
+        }
+        self.rotate(top, deep.opposite())
+    }
+
+    /// Lets `top` sink towards a side; its child on the other side rises and is the result.
+    fn rotate(&mut self, top: Index, towards: Side) -> Index {
+        let Some(riser) = self.node(top).child(towards.opposite()) else {
+            return top;
+        };
+        let parent = self.node(top).parent;
+        let inner = self.node(riser).child(towards);
+        self.adopt(top, towards.opposite(), inner);
+        self.replace_child(parent, top, Some(riser));
+        self.adopt(riser, towards, Some(top));
+        self.refresh(top);
+        self.refresh(riser);
+        riser
+    }
+
+    fn adopt(&mut self, parent: Index, side: Side, child: Option<Index>) {
+        self.node_mut(parent).set_child(side, child);
+        if let Some(child) = child {
+            self.node_mut(child).parent = Some(parent);
+        }
+    }
+
+    /// Puts `new` where `old` hangs below `parent`, or at the root.
+    fn replace_child(&mut self, parent: Option<Index>, old: Index, new: Option<Index>) {
+        match parent {
+            None => {
+                self.root = new;
+                if let Some(new) = new {
+                    self.node_mut(new).parent = None;
+                }
+            }
+            Some(parent) => {
+                let side = if self.node(parent).lower == Some(old) {
+                    Side::Lower
+                } else {
+                    Side::Higher
+                };
+                self.adopt(parent, side, new);
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The system services: what user mode calls.
+//!
+//! A thread of a process spends its life in [`user_mode`](mod@user_mode): it runs user mode until
+//! that wants something, and does it. What it wants most is a service. The table in
+//! `nt-abi` says which there are; here each has a function, in the module of the
+//! component that it belongs to. A function redeems its arguments (handles by `ob`,
+//! addresses by `capture`), calls the component, and gives a status.
+//!
+//! | module in `services` | services |
+//! |---|---|
+//! | `ex` | events, mutants, semaphores; time; text on the console |
+//! | `ke` | yielding |
+//! | `mm` | virtual memory |
+//! | `ob` | handles, waits |
+//! | `ps` | processes and threads |
+//!
+//! # Differs
+//! NT keeps each component's services with the component. They are apart here
+//! because most need two components that may not know each other: a handle names a
+//! process (`ob`, `ps`) whose memory (`mm`) is meant.
+#![cfg_attr(target_os = "none", no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod caller;
+mod capture;
+mod dispatch;
+mod object_types;
+mod services;
+pub mod user_mode;
+
+pub use caller::Caller;
+
+use nt_abi::NtResult;
+
+/// Registers the types of objects that services make, and the loop of user threads.
+///
+/// # Errors
+/// `INSUFFICIENT_RESOURCES`.
+pub fn initialize() -> NtResult {
+    object_types::register()?;
+    user_mode::initialize();
+    Ok(())
+}

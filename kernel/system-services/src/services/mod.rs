@@ -1,0 +1,9 @@
+//! A function for each service that is done, in the module of its component.
+//!
+//! They are called by the dispatcher alone, under the names that the table gives.
+
+pub(crate) mod ex;
+pub(crate) mod ke;
+pub(crate) mod mm;
+pub(crate) mod ob;
+pub(crate) mod ps;

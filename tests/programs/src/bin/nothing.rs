@@ -1,0 +1,17 @@
+//! Ends as soon as it has begun.
+#![cfg_attr(target_os = "windows", no_std, no_main)]
+#![deny(unsafe_code)]
+
+#[cfg(target_os = "windows")]
+mod program {
+    test_programs::program!(start);
+
+    fn start() -> u32 {
+        0
+    }
+}
+
+#[cfg(not(target_os = "windows"))]
+fn main() {
+    test_programs::say_where_to_run();
+}
