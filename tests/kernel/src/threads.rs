@@ -87,7 +87,7 @@ fn storm_worker(seed: u64) {
 /// Threads wait for any and for all on every processor; in the end what was taken and what is left add up.
 pub(crate) fn wait_storm() -> TestResult {
     const EACH: i32 = 100;
-    const WORKERS: u64 = 24;
+    const WORKERS: usize = 24;
     let semaphore = || Semaphore::new(EACH, i32::MAX).map_err(|_| "no memory for a semaphore");
     let semaphores = [semaphore()?, semaphore()?, semaphore()?, semaphore()?];
     let storm = STORM.call_once(|| Storm {
@@ -96,7 +96,7 @@ pub(crate) fn wait_storm() -> TestResult {
         wrong: AtomicU32::new(0),
         rounds: 1000,
     });
-    let mut workers: [Option<ThreadHandle>; WORKERS as usize] = [const { None }; WORKERS as usize];
+    let mut workers: [Option<ThreadHandle>; WORKERS] = [const { None }; WORKERS];
     for (slot, seed) in workers.iter_mut().zip(1..) {
         *slot = Some(spawn(storm_worker, seed)?);
     }
@@ -113,7 +113,7 @@ pub(crate) fn wait_storm() -> TestResult {
     }
     info!(
         "{} waits by {WORKERS} threads on {} processors",
-        WORKERS * storm.rounds,
+        WORKERS as u64 * storm.rounds,
         active().count()
     );
     Ok(())
