@@ -25,7 +25,7 @@ fn take_notes() -> Vec<(&'static str, Irql)> {
 }
 
 impl Kernel for Recorder {
-    fn clock_interrupt(&self) {
+    fn clock_interrupt(&self, _: bool) {
         note("clock");
     }
 

@@ -13,6 +13,7 @@ mod check;
 mod machine;
 mod program;
 mod progress;
+mod reference;
 mod rows;
 mod run;
 mod services;
@@ -58,6 +59,8 @@ enum Task {
     Rows,
     /// Write docs/services.md, the reference page of system services, from their table
     Services,
+    /// Run the conformance programs on Wine, to check what they expect against another implementation of NT
+    Reference(reference::ReferenceArgs),
     /// Attach a debugger to `run --gdb`
     Gdb(run::GdbArgs),
 }
@@ -96,6 +99,7 @@ fn perform(task: Task) -> Result<u8> {
         Task::Bench(bench) => bench::command(&workspace, &bench),
         Task::Rows => rows::command(&workspace),
         Task::Services => services::command(&workspace).map(|()| 0),
+        Task::Reference(arguments) => reference::command(&workspace, &arguments),
         Task::Gdb(arguments) => run::gdb(&workspace, &arguments),
     }
 }

@@ -1,7 +1,7 @@
 //! `run` and `gdb`: one machine for a person, and a program on it.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -15,6 +15,7 @@ use crate::machine::exit::{self, Ending};
 use crate::machine::qemu::{self, Boot, CommandLine, Tree};
 use crate::machine::spec::Wishes;
 use crate::program::ram_disk::RamDisk;
+use crate::program::trace_lines::TraceLines;
 use crate::program::{self, end_line};
 use crate::progress;
 use crate::setup::{self, Tools};
@@ -191,7 +192,7 @@ pub(crate) fn command(workspace: &Workspace, arguments: &RunArgs) -> Result<u8> 
         );
     }
     let ending = if freight.program.is_some() {
-        run_program(&board, &line, &tools)?
+        run_program(&board, &line, &tools, arguments.trace)?
     } else {
         run_kernel(&board, &line, &tools)?
     };
@@ -210,15 +211,18 @@ fn run_kernel(board: &Board, line: &CommandLine, tools: &Tools) -> Result<Ending
     Ok(exit::interpret(board.exit, status))
 }
 
-/// Hands the terminal over, but reads along: the kernel's last line is for this tool.
-fn run_program(board: &Board, line: &CommandLine, tools: &Tools) -> Result<Ending> {
+/// Hands the terminal over, but reads along: the kernel's last line is for this tool, and the lines of a trace go to
+/// standard error.
+fn run_program(board: &Board, line: &CommandLine, tools: &Tools, trace: bool) -> Result<Ending> {
     let mut command = line.command(tools, "TERM");
     command.stdout(Stdio::piped());
     let mut child = command
         .spawn()
         .with_context(|| progress::could_not_start(&command))?;
     let output = child.stdout.take().context("QEMU gives no output")?;
-    let passed = end_line::pass_through(output, &mut io::stdout().lock());
+    let mut split = Split::new(trace);
+    let passed = end_line::pass_through(output, |bytes| split.hand_on(bytes))
+        .and_then(|told| split.finish().map(|()| told));
     if passed.is_err() {
         // Nobody reads on: the machine would wait for ever.
         drop(child.kill());
@@ -229,6 +233,39 @@ fn run_program(board: &Board, line: &CommandLine, tools: &Tools) -> Result<Endin
         passed => passed.context("the program's output cannot be passed on")?,
     };
     Ok(exit::interpret(board.exit, status).of_program(told))
+}
+
+/// Where a machine's output goes: to standard output, but the lines of a trace to standard error.
+struct Split {
+    /// Absent where no trace was asked for: then all is the program's.
+    trace: Option<TraceLines>,
+}
+
+impl Split {
+    fn new(trace: bool) -> Self {
+        Self {
+            trace: trace.then(TraceLines::default),
+        }
+    }
+
+    fn hand_on(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(trace) = &mut self.trace else {
+            return put(&mut io::stdout().lock(), bytes);
+        };
+        let parted = trace.hear(bytes);
+        put(&mut io::stderr().lock(), &parted.trace)?;
+        put(&mut io::stdout().lock(), &parted.program)
+    }
+
+    fn finish(self) -> io::Result<()> {
+        let held = self.trace.map(TraceLines::finish).unwrap_or_default();
+        put(&mut io::stdout().lock(), &held)
+    }
+}
+
+fn put(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    to.write_all(bytes)?;
+    to.flush()
 }
 
 /// What the kernel takes along: files for the RAM disk, and the program that it runs.

@@ -97,7 +97,7 @@ fn section(group: &[Service]) -> String {
             "| `{}` | {state} | {} | {} |\n",
             service.name,
             arguments.join(", "),
-            service.summary.replace('|', "\\|")
+            service.summary().replace('|', "\\|")
         );
     }
     text
@@ -228,7 +228,6 @@ mod tests {
             component,
             state,
             arguments: &[],
-            summary: "X.",
         };
         let services = [
             service(Component::Ob, State::Done),

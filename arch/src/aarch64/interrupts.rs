@@ -53,8 +53,8 @@ fn line_level(intid: u32) -> u8 {
         .map_or(0, |level| level.load(Ordering::Relaxed))
 }
 
-/// The vector's way here: an IRQ was signalled.
-pub(super) fn take() {
+/// The vector's way here: an IRQ was signalled, in user mode or not.
+pub(super) fn take(in_user_mode: bool) {
     let Some((controller, acknowledged)) = CONTROLLER
         .get()
         .and_then(|one| one.acknowledge().map(|taken| (one, taken)))
@@ -73,7 +73,7 @@ pub(super) fn take() {
         timer::rearm();
         take_interrupt(
             Irql::Clock,
-            |kernel| kernel.clock_interrupt(),
+            |kernel| kernel.clock_interrupt(in_user_mode),
             || controller.end(acknowledged),
         );
     } else {

@@ -23,6 +23,7 @@
 mod backtrace;
 mod boot;
 mod boot_tables;
+mod bytes;
 mod console;
 mod controller;
 mod el2;
@@ -43,6 +44,7 @@ mod translation;
 mod trap;
 mod user;
 mod user_code;
+mod user_context;
 mod vectors;
 mod window;
 

@@ -37,9 +37,20 @@ pub(super) const fn class(esr: u64) -> ExceptionClass {
         0x28 | 0x2C => ExceptionClass::FloatingPoint,
         0x2F => ExceptionClass::MachineCheck,
         0x30..=0x35 | 0x3A => ExceptionClass::DebugTrap,
-        0x38 | 0x3C => ExceptionClass::Breakpoint,
+        0x38 => ExceptionClass::Breakpoint,
+        0x3C => breakpoint(esr & 0xFFFF),
         // Among them branch target (0x0D) and pointer authentication (0x1C) failures, and SVC from EL1.
         _ => ExceptionClass::Other,
+    }
+}
+
+/// What BRK means by its number: Windows' ABI for ARM64.
+const fn breakpoint(number: u64) -> ExceptionClass {
+    match number {
+        0xF001 => ExceptionClass::AssertionFailure,
+        0xF003 => ExceptionClass::FastFail,
+        0xF004 => ExceptionClass::IntegerDivide,
+        _ => ExceptionClass::Breakpoint,
     }
 }
 

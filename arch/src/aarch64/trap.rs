@@ -78,7 +78,7 @@ impl Registers for TrapFrame {
 /// Every interruption comes here, with D, A, I and F masked. `kind` is put together in `vectors`.
 pub(super) extern "C" fn handle(frame: &mut TrapFrame, kind: u64) {
     match kind & KIND_MASK {
-        INTERRUPT if kind & NO_STACK == 0 => interrupts::take(),
+        INTERRUPT if kind & NO_STACK == 0 => interrupts::take(false),
         SYNCHRONOUS if fixup::resume(frame) => {}
         _ => exception(frame, kind),
     }

@@ -30,10 +30,10 @@ use crate::contract::{
 /// A thread's user registers. The first part is laid out for the entry code below.
 #[repr(C, align(16))]
 pub struct UserState {
-    x: [AtomicU64; 31],
-    sp: AtomicU64,
-    pc: AtomicU64,
-    pstate: AtomicU64,
+    pub(super) x: [AtomicU64; 31],
+    pub(super) sp: AtomicU64,
+    pub(super) pc: AtomicU64,
+    pub(super) pstate: AtomicU64,
     /// The syndrome of the last entry.
     esr: AtomicU64,
     _aligns: AtomicU64,
@@ -64,7 +64,7 @@ const _: () = assert!(AREA.is_multiple_of(16) && PC == 256 && SP == 248);
 const FLAGS: u64 = 0xF << 28;
 
 /// PSTATE of user mode with those condition flags: EL0, AArch64, nothing masked.
-const fn sanitised(pstate: u64) -> u64 {
+pub(super) const fn sanitised(pstate: u64) -> u64 {
     pstate & FLAGS
 }
 
@@ -143,7 +143,7 @@ impl Contract for UserState {
         let enabled = Machine::disable_interrupts();
         self.simd_is_fresh.store(true, Relaxed);
         // What no entry saves is in the processor while the thread runs.
-        if Machine::current_context().is_some_and(|own| core::ptr::eq(own.user(), self)) {
+        if self.runs_here() {
             TPIDR_EL0.set(0);
             simd::restore(&SimdState::NEW);
         }
@@ -157,6 +157,12 @@ impl Contract for UserState {
 }
 
 impl UserState {
+    /// Whether the thread is the one that this processor runs, so that what no entry saves is in the processor. Interrupts
+    /// are disabled.
+    pub(super) fn runs_here(&self) -> bool {
+        Machine::current_context().is_some_and(|own| core::ptr::eq(own.user(), self))
+    }
+
     /// Saves what an entry does not.
     pub(super) fn leave(&self) {
         self.thread_pointer.store(TPIDR_EL0.get(), Relaxed);
@@ -220,7 +226,7 @@ unsafe extern "C" {
 
 /// An interrupt came in user mode.
 extern "C" fn user_interrupt() {
-    interrupts::take();
+    interrupts::take(true);
 }
 
 global_asm!(

@@ -44,6 +44,10 @@ pub enum ExceptionClass {
     BoundRangeExceeded,
     /// BRK, INT3.
     Breakpoint,
+    /// The program found out that its own state is damaged and wants to end at once (`__fastfail`): INT 29h, BRK 0xF003.
+    FastFail,
+    /// An assertion of the program failed: INT 2Ch, BRK 0xF001.
+    AssertionFailure,
     /// Single step, hardware breakpoint or watchpoint.
     DebugTrap,
     /// A data address with the wrong alignment.

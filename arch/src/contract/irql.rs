@@ -78,6 +78,7 @@ impl Irql {
     }
 
     /// Whether an interrupt controller is asked to mask at this level.
+    #[inline]
     pub const fn masks_hardware(self) -> bool {
         self.level() > Self::Dispatch.level()
     }

@@ -8,8 +8,8 @@ use crate::TrapFrame;
 /// The three interrupt methods are called at the interrupt's own level, with
 /// interrupts of higher levels enabled, on the interrupted stack.
 pub trait Kernel: Sync {
-    /// The clock ticked on this processor; at [`Irql::Clock`].
-    fn clock_interrupt(&self);
+    /// The clock ticked on this processor, while it was in user mode or not; at [`Irql::Clock`].
+    fn clock_interrupt(&self, in_user_mode: bool);
 
     /// Another processor called; at [`Irql::Ipi`].
     fn interprocessor_interrupt(&self);

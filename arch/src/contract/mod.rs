@@ -16,6 +16,7 @@ mod processor;
 mod selftest;
 mod thread;
 mod translation;
+mod user_context;
 
 pub use address::*;
 pub use boot::*;
@@ -27,3 +28,4 @@ pub use processor::*;
 pub use selftest::*;
 pub use thread::*;
 pub use translation::*;
+pub use user_context::*;

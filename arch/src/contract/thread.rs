@@ -65,6 +65,13 @@ pub trait UserState: Sync {
     /// Sets the stack pointer.
     fn set_sp(&self, sp: VirtAddr);
 
+    /// Makes the thread go on at a routine of the 64-bit ABI, such as a dispatcher, whatever mode it was in: no single step,
+    /// string instructions upwards.
+    fn enter_routine(&self, pc: VirtAddr, sp: VirtAddr) {
+        self.set_pc(pc);
+        self.set_sp(sp);
+    }
+
     /// Sets what user mode finds its TEB by: x18, or the GS base. Takes effect when the thread is switched to next, or
     /// at once if it is the one that runs.
     fn set_teb(&self, teb: VirtAddr);
@@ -113,6 +120,12 @@ pub trait Threads {
     /// # Safety
     /// `state` is what [`enter_user_state`](Self::enter_user_state) was last called with on this thread.
     unsafe fn run_user(state: &Self::UserState) -> UserExit;
+
+    /// Looks closer at an exception of user mode, where the machine reports several under one code: with interrupts enabled,
+    /// so that the instruction can be read. Gives the exception as NT tells them apart.
+    fn examine(exception: Exception) -> Exception {
+        exception
+    }
 
     /// Copies from user memory, eight bytes at a time where it can; false if an address could not be read.
     ///

@@ -3,7 +3,7 @@
 //! Both machines use four levels of 512 eight-byte entries over 48-bit
 //! addresses, so one walker (`memory::table`) serves both; what differs is here.
 
-use super::{PhysAddr, VirtAddr, VirtRange};
+use super::{PAGE_BYTES, PhysAddr, VirtAddr, VirtRange};
 use crate::memory::layout;
 
 /// What a kernel mapping permits. There is no writable and executable one.
@@ -141,6 +141,15 @@ pub trait Translation {
     /// Where RAM at `address` can be reached, after `activate`.
     fn physical_pointer(address: PhysAddr) -> *mut u8 {
         layout::physical_map(address).0 as *mut u8
+    }
+
+    /// Fills a page with zeroes.
+    ///
+    /// # Safety
+    /// It is a whole page, aligned, that the caller may write and that nobody has a reference to.
+    unsafe fn zero_page(page: *mut u8) {
+        // SAFETY: the caller's promise.
+        unsafe { page.write_bytes(0, PAGE_BYTES) };
     }
 
     /// Whether a kernel access to the page would be allowed now, without making it (for reports that walk memory).

@@ -11,6 +11,8 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use arrayvec::ArrayVec;
+
 use super::boot_tables::{entries_at, kernel_root};
 use super::frame::{Frame, FrameSource, share, unshare};
 use super::space_table::{self, SpaceId};
@@ -44,6 +46,8 @@ pub enum UserEntry {
 pub struct AddressSpace {
     id: SpaceId,
     root: PhysAddr,
+    /// How many entries show a frame.
+    shown: u64,
 }
 
 /// The table of level 3 that covers a page, made where it is missing if frames are given.
@@ -92,6 +96,21 @@ fn read(entry: u64) -> UserEntry {
     }
 }
 
+/// How many of these entries, from the first on, have none of the bits `wanted`.
+fn unwanted(entries: &[AtomicU64], wanted: u64) -> usize {
+    // Sixteen together, since most of a table is empty.
+    let (parts, _) = entries.as_chunks::<16>();
+    let empty = parts.iter().take_while(|part| {
+        let bits = part.iter().map(|entry| entry.load(Ordering::Relaxed));
+        bits.fold(0, |all, bits| all | bits) & wanted == 0
+    });
+    let passed = empty.count() * 16;
+    let rest = entries[passed..]
+        .iter()
+        .take_while(|entry| entry.load(Ordering::Relaxed) & wanted == 0);
+    passed + rest.count()
+}
+
 fn is_user_page(page: VirtAddr) -> bool {
     page.0.is_multiple_of(PAGE_SIZE) && layout::USER.contains(page)
 }
@@ -119,7 +138,7 @@ impl AddressSpace {
         match space_table::take(root) {
             Some(id) => {
                 frame.into_address();
-                Ok(Self { id, root })
+                Ok(Self { id, root, shown: 0 })
             }
             None => {
                 frames.free(frame);
@@ -172,6 +191,7 @@ impl AddressSpace {
             Machine::user_leaf(frame.start(), protection),
             Ordering::Release,
         );
+        self.shown += 1;
         Machine::publish_entries();
         Ok(())
     }
@@ -210,39 +230,81 @@ impl AddressSpace {
         /// Pages between two invalidations, so that no list needs memory.
         const BATCH: usize = 32;
         let mut page = range.start;
-        loop {
-            let mut taken = [(VirtAddr(0), FrameNumber(0)); BATCH];
-            let mut count = 0;
-            while count < BATCH {
-                let Some((found, UserEntry::Present { frame, .. })) =
+        while self.shown != 0 {
+            let mut taken = ArrayVec::<(VirtAddr, FrameNumber), BATCH>::new();
+            while !taken.is_full()
+                && let Some((found, UserEntry::Present { frame, .. })) =
                     self.next_where(page, range.end, true)
-                else {
-                    break;
-                };
+            {
                 if let Some(entry) = entry_at(self.root, found) {
                     entry.store(0, Ordering::Relaxed);
+                    self.shown -= 1;
                 }
-                taken[count] = (found, frame);
-                count += 1;
+                taken.push((found, frame));
                 page = VirtAddr(found.0 + PAGE_SIZE);
             }
-            if count == 0 {
+            let Some((start, _)) = taken.first() else {
                 return;
-            }
-            let end = VirtAddr(taken[count - 1].0.0 + PAGE_SIZE);
+            };
             Machine::invalidate_user(
                 self.id,
                 VirtRange {
-                    start: taken[0].0,
-                    end,
+                    start: *start,
+                    end: page,
                 },
             );
-            for (page, frame) in &taken[..count] {
+            for (page, frame) in &taken {
                 unshare(*frame);
                 let value = leave(*page, *frame);
                 if let Some(entry) = entry_at(self.root, *page) {
                     entry.store(value << 1, Ordering::Relaxed);
                 }
+            }
+        }
+    }
+
+    /// Empties `range`: takes away every frame that is shown, and every software value. `leave` is told each frame, when no
+    /// processor can reach it from here any more, and `forget` each value.
+    ///
+    /// # IRQL
+    /// As [`unmap`](Self::unmap).
+    pub fn clear(
+        &mut self,
+        range: VirtRange,
+        leave: &mut dyn FnMut(VirtAddr, FrameNumber),
+        forget: &mut dyn FnMut(VirtAddr, u64),
+    ) {
+        /// As for `unmap`.
+        const BATCH: usize = 32;
+        let mut page = range.start;
+        let mut more = true;
+        while more {
+            let mut taken = ArrayVec::<(VirtAddr, FrameNumber), BATCH>::new();
+            while !taken.is_full() {
+                let Some((found, entry)) = self.next_where(page, range.end, false) else {
+                    more = false;
+                    break;
+                };
+                if let Some(entry) = entry_at(self.root, found) {
+                    entry.store(0, Ordering::Relaxed);
+                }
+                match entry {
+                    UserEntry::Absent(value) => forget(found, value),
+                    UserEntry::Present { frame, .. } => {
+                        self.shown -= 1;
+                        taken.push((found, frame));
+                    }
+                }
+                page = VirtAddr(found.0 + PAGE_SIZE);
+            }
+            let (Some((first, _)), Some((last, _))) = (taken.first(), taken.last()) else {
+                continue;
+            };
+            let (start, end) = (*first, VirtAddr(last.0 + PAGE_SIZE));
+            Machine::invalidate_user(self.id, VirtRange { start, end });
+            for (page, frame) in &taken {
+                unshare(*frame);
+                leave(*page, *frame);
             }
         }
     }
@@ -307,23 +369,32 @@ impl AddressSpace {
         'tables: while at < end {
             let mut table = self.root;
             for level in 0..3 {
-                let entry = entries_at(table)[index(VirtAddr(at), level)].load(Ordering::Relaxed);
-                match Machine::decode(entry, level) {
+                let entries = entries_at(table);
+                let place = index(VirtAddr(at), level);
+                match Machine::decode(entries[place].load(Ordering::Relaxed), level) {
                     Entry::Table(next) => table = next,
                     _ => {
-                        at = (at / span(level) + 1) * span(level);
+                        // Most of a space is empty: what else of this table is need not be looked for from the root.
+                        let of_table = span(level) * ENTRIES as u64;
+                        let last = if at / of_table == (end - 1) / of_table {
+                            index(VirtAddr(end - 1), level)
+                        } else {
+                            ENTRIES - 1
+                        };
+                        let empty = unwanted(&entries[place..=last], u64::MAX).max(1) as u64;
+                        at = (at / span(level) + empty) * span(level);
                         continue 'tables;
                     }
                 }
             }
             let table_end = ((at / span(2) + 1) * span(2)).min(end);
-            let entries = entries_at(table);
-            while at < table_end {
-                let entry = entries[index(VirtAddr(at), 3)].load(Ordering::Relaxed);
-                if entry & wanted != 0 {
-                    return Some((VirtAddr(at), read(entry)));
-                }
-                at += PAGE_SIZE;
+            let first = index(VirtAddr(at), 3);
+            let last = index(VirtAddr(table_end - 1), 3);
+            let entries = &entries_at(table)[first..=last];
+            let skipped = unwanted(entries, wanted);
+            at = (at & !(PAGE_SIZE - 1)) + skipped as u64 * PAGE_SIZE;
+            if let Some(entry) = entries.get(skipped) {
+                return Some((VirtAddr(at), read(entry.load(Ordering::Relaxed))));
             }
         }
         None
@@ -360,10 +431,16 @@ fn free_tables(table: PhysAddr, level: u8, frames: &mut dyn FrameSource) {
         ENTRIES
     };
     if level < 3 {
-        for entry in &entries_at(table)[..user_slots] {
+        let mut entries = &entries_at(table)[..user_slots];
+        loop {
+            entries = &entries[unwanted(entries, u64::MAX)..];
+            let Some((entry, others)) = entries.split_first() else {
+                break;
+            };
             if let Entry::Table(next) = Machine::decode(entry.load(Ordering::Relaxed), level) {
                 free_tables(next, level + 1, frames);
             }
+            entries = others;
         }
     }
     // SAFETY: the table was made from a frame by this module; the space is dead and every processor has forgotten it.

@@ -94,7 +94,9 @@ impl Frame {
 
     /// Fills the page with zeroes.
     pub fn zero(&mut self) {
-        self.bytes().fill(0);
+        let page = Machine::physical_pointer(self.number.start());
+        // SAFETY: the page is RAM in the physical map, this token is its only owner, and the borrow of it is exclusive.
+        unsafe { Machine::zero_page(page) };
     }
 
     /// Gives the page to user mode, shown by nothing yet; from here on it is known by its number ([`user_frame`](super::user_frame)).

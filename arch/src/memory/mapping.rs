@@ -60,7 +60,7 @@ impl TableAccess for SourceAccess<'_> {
 
     fn allocate(&mut self) -> Option<PhysAddr> {
         let mut frame = self.frames.allocate()?;
-        frame.bytes().fill(0);
+        frame.zero();
         Some(frame.into_address())
     }
 }

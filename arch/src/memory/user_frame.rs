@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::frame::{share, shares, unshare};
 use crate::Machine;
-use crate::contract::{FrameNumber, PAGE_BYTES, Translation};
+use crate::contract::{FrameNumber, PAGE_BYTES, Translation, UserTranslation};
 
 const WORDS: usize = PAGE_BYTES / 8;
 
@@ -49,6 +49,16 @@ pub fn uses(frame: FrameNumber) -> Option<u32> {
     shares(frame)
 }
 
+/// Makes what was written into the frame visible to instruction fetch, on every processor.
+///
+/// # Errors
+/// [`NotAUserFrame`].
+pub fn publish_code(frame: FrameNumber) -> Result<(), NotAUserFrame> {
+    let frame = Use::of(frame)?;
+    Machine::publish_code(frame.0.start());
+    Ok(())
+}
+
 /// Fills the frame with zeroes.
 ///
 /// # Errors
@@ -84,6 +94,21 @@ pub fn read(frame: FrameNumber, offset: usize, into: &mut [u8]) -> Result<(), No
     }
     let frame = Use::of(frame)?;
     let words = frame.words();
+    if offset.is_multiple_of(8) && into.as_ptr().addr().is_multiple_of(8) {
+        // What is aligned on both sides, as most is, needs no shifting.
+        let (wholes, rest) = into.as_chunks_mut::<8>();
+        let words = &words[offset / 8..];
+        for (whole, word) in wholes.iter_mut().zip(words) {
+            let pointer = whole.as_mut_ptr().cast::<u64>();
+            // SAFETY: the eight bytes are borrowed alone, and aligned: the first is, and the others follow.
+            unsafe { pointer.write(word.load(Ordering::Relaxed)) };
+        }
+        if let Some(last) = words.get(wholes.len()) {
+            let last = last.load(Ordering::Relaxed).to_le_bytes();
+            rest.copy_from_slice(&last[..rest.len()]);
+        }
+        return Ok(());
+    }
     let mut at = offset;
     let mut rest = into;
     while !rest.is_empty() {
@@ -111,6 +136,17 @@ pub fn write(frame: FrameNumber, offset: usize, from: &[u8]) -> Result<(), NotAU
     let words = frame.words();
     let mut at = offset;
     let mut rest = from;
+    if offset.is_multiple_of(8) && from.as_ptr().addr().is_multiple_of(8) {
+        // What is aligned on both sides, as most is, needs no shifting.
+        let (wholes, last) = from.as_chunks::<8>();
+        for (whole, word) in wholes.iter().zip(&words[offset / 8..]) {
+            let pointer = whole.as_ptr().cast::<u64>();
+            // SAFETY: the eight bytes are borrowed, and aligned: the first is, and the others follow.
+            word.store(unsafe { pointer.read() }, Ordering::Relaxed);
+        }
+        at += from.len() - last.len();
+        rest = last;
+    }
     while !rest.is_empty() {
         let word = &words[at / 8];
         let length = (8 - at % 8).min(rest.len());

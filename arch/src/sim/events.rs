@@ -140,7 +140,8 @@ pub(super) fn deliver() {
         dispatch::take_interrupt(
             source.level(),
             |kernel| match source {
-                Source::Clock => kernel.clock_interrupt(),
+                // The simulated user mode is a call of the kernel's: its ticks are the kernel's.
+                Source::Clock => kernel.clock_interrupt(false),
                 Source::Ipi => kernel.interprocessor_interrupt(),
                 Source::Device(line, _) => kernel.device_interrupt(line),
             },

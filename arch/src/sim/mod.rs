@@ -36,6 +36,7 @@ mod state;
 mod strand;
 mod turns;
 mod user;
+mod user_context;
 mod user_memory;
 
 pub use alloc_failure::FailingAllocator;

@@ -27,7 +27,7 @@ const ARGUMENTS: usize = 8;
 
 /// A thread's user registers.
 pub struct UserState {
-    arguments: [AtomicU64; ARGUMENTS],
+    pub(super) arguments: [AtomicU64; ARGUMENTS],
     pc: AtomicU64,
     sp: AtomicU64,
     result: AtomicU64,

@@ -12,6 +12,8 @@ use super::features::{Features, features};
 /// Bytes of the legacy area (512), the XSAVE header (64) and AVX's upper halves (256; SDM volume 1, 13.5.3 and CPUID
 /// leaf 0DH put them at offset 576 on every processor).
 const LENGTH: usize = 832;
+/// Bytes of the legacy area; the XSAVE header follows.
+const LEGACY: usize = 512;
 const CONTROL_WORD: usize = 0;
 const MXCSR: usize = 24;
 
@@ -28,6 +30,20 @@ impl SimdState {
         [bytes[MXCSR], bytes[MXCSR + 1], _, _] = 0x1F80_u32.to_le_bytes();
         Self(bytes)
     };
+
+    /// x87 and SSE, as FXSAVE stores them.
+    pub(super) fn legacy(&self) -> &[u8] {
+        &self.0[..LEGACY]
+    }
+
+    /// Sets x87 and SSE from such bytes, whose MXCSR has no bits that processors lack; the rest stays.
+    pub(super) fn set_legacy(&mut self, bytes: &[u8]) {
+        for (into, from) in self.0[..LEGACY].iter_mut().zip(bytes) {
+            *into = *from;
+        }
+        // The header says which components are not in their first state: now these two are not.
+        self.0[LEGACY] |= 3;
+    }
 }
 
 impl Default for SimdState {

@@ -7,8 +7,8 @@ use core::arch::{asm, global_asm};
 use core::sync::atomic::AtomicU64;
 
 use super::user::UserState;
-use super::{Machine, per_processor, user_copy};
-use crate::contract::{Threads, UserExit, VirtAddr};
+use super::{Machine, general_protection, per_processor, user_copy};
+use crate::contract::{Exception, Threads, UserExit, VirtAddr};
 use crate::thread::{Context, arrive};
 
 /// Words that a switch keeps on the stack: R15, R14, R13, R12, RBX, RBP, and where it goes on.
@@ -106,6 +106,10 @@ impl Threads for Machine {
     }
 
     #[inline]
+    fn examine(exception: Exception) -> Exception {
+        general_protection::examine(exception)
+    }
+
     unsafe fn copy_from_user(to: *mut u8, from: VirtAddr, length: usize) -> bool {
         // SAFETY: the caller's promise.
         unsafe { user_copy::copy(to.addr() as u64, from.0, length) }

@@ -124,19 +124,19 @@ pub(super) extern "C" fn trap(frame: &mut TrapFrame) {
     let vector = (frame.vector & 0xFF) as u8;
     match vector {
         0..=0x1F => exception::take(frame),
-        _ => interrupt(vector),
+        _ => interrupt(vector, false),
     }
 }
 
 /// A vector that is no exception, in kernel mode or in user mode; with interrupts disabled, returns in the same state.
-pub(super) fn interrupt(vector: u8) {
+pub(super) fn interrupt(vector: u8, in_user_mode: bool) {
     match vector {
         FIRST_DEVICE_VECTOR..=LAST_DEVICE_VECTOR => interrupts::take_device(vector),
         CLOCK_VECTOR => {
             timer::rearm();
             take_interrupt(
                 Irql::Clock,
-                |kernel| kernel.clock_interrupt(),
+                |kernel| kernel.clock_interrupt(in_user_mode),
                 apic::end_of_interrupt,
             );
         }

@@ -83,11 +83,17 @@ const _: () = assert!(offset_of!(UserState, vector) + 7 * 8 == AREA);
 
 /// CF, PF, AF, ZF, SF, TF, DF, OF, RF, AC, ID: what is user mode's own business.
 const FREE_FLAGS: u64 = 0x0025_0DD5;
+/// #DB.
+const DEBUG: u64 = 1;
+/// TF.
+const SINGLE_STEP: u64 = 1 << 8;
+/// DF.
+const DIRECTION: u64 = 1 << 10;
 /// IF, and the bit that is always 1.
 const FIXED_FLAGS: u64 = 0x202;
 
 /// Flags of user mode as near to these as it may have: interrupts enabled, IOPL 0, NT 0.
-const fn sanitised(rflags: u64) -> u64 {
+pub(super) const fn sanitised(rflags: u64) -> u64 {
     rflags & FREE_FLAGS | FIXED_FLAGS
 }
 
@@ -177,6 +183,16 @@ impl Contract for UserState {
         self.rsp.store(sp.0, Relaxed);
     }
 
+    fn enter_routine(&self, pc: VirtAddr, sp: VirtAddr) {
+        self.set_pc(pc);
+        self.set_sp(sp);
+        self.cs.store(u64::from(USER_CODE_64), Relaxed);
+        self.ss.store(u64::from(USER_DATA), Relaxed);
+        let flags = self.rflags.load(Relaxed) & !(SINGLE_STEP | DIRECTION);
+        self.rflags.store(flags, Relaxed);
+        self.return_by_iret();
+    }
+
     /// A TEB in the kernel's half is none: a base there would look like the kernel's own.
     fn set_teb(&self, teb: VirtAddr) {
         let enabled = Machine::disable_interrupts();
@@ -235,12 +251,12 @@ impl Contract for UserState {
 impl UserState {
     /// Whether the thread is the one that this processor runs, so that what no entry saves is in the processor. Interrupts
     /// are disabled.
-    fn runs_here(&self) -> bool {
+    pub(super) fn runs_here(&self) -> bool {
         Machine::current_context().is_some_and(|own| core::ptr::eq(own.user(), self))
     }
 
     /// The registers are no longer those that a SYSCALL left.
-    fn return_by_iret(&self) {
+    pub(super) fn return_by_iret(&self) {
         self.vector.store(0, Relaxed);
     }
 
@@ -305,6 +321,11 @@ impl UserState {
         let vector = self.vector.load(Relaxed);
         if vector == u64::from(idt::SYSTEM_CALL_VECTOR) {
             return self.system_call();
+        }
+        if vector == DEBUG {
+            // As NT has it: who looks at the exception goes on without another one, unless it wants it.
+            let flags = self.rflags.load(Relaxed) & !SINGLE_STEP;
+            self.rflags.store(flags, Relaxed);
         }
         let mut rip = self.rip.load(Relaxed);
         if exception::acknowledge(vector) {

@@ -86,7 +86,7 @@ pub(super) fn enable() {
 /// An interrupt came in user mode.
 extern "C" fn user_interrupt(vector: u64) {
     // Vectors have 8 bits.
-    trap::interrupt((vector & 0xFF) as u8);
+    trap::interrupt((vector & 0xFF) as u8, true);
 }
 
 global_asm!(

@@ -37,7 +37,7 @@ fn upcalls() -> Upcalls {
 struct TestKernel;
 
 impl Kernel for TestKernel {
-    fn clock_interrupt(&self) {
+    fn clock_interrupt(&self, _: bool) {
         (upcalls().clock)();
     }
 

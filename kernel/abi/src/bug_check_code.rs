@@ -50,6 +50,10 @@ codes! {
     ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY = 0x0000_00FC;
     /// Somebody asked for it: four parameters of theirs.
     MANUALLY_INITIATED_CRASH = 0x0000_00E2;
+    /// A process that the system cannot do without ended: its number, its exit status, 0, 0.
+    CRITICAL_PROCESS_DIED = 0x0000_00EF;
+    /// A thread that the system cannot do without ended: 6, its number, its exit status, 0.
+    CRITICAL_OBJECT_TERMINATION = 0x0000_00F4;
     /// A DPC ran too long: 0 for a single one, ticks that it ran, ticks allowed, its routine.
     DPC_WATCHDOG_VIOLATION = 0x0000_0133;
     /// The kernel found a structure of its own broken: 0, 0, 0, 0.

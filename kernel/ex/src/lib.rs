@@ -12,6 +12,7 @@
 //! | [`InitOnce`] | `RTL_RUN_ONCE` |
 //! | [`CallbackList`] | `CALLBACK_OBJECT` |
 //! | [`worker`] | `ExQueueWorkItem` |
+//! | [`atom`] | `RTL_ATOM_TABLE`, `NtAddAtom` |
 //! | [`identifier`] | `NtAllocateLocallyUniqueId`, `NtAllocateUuids` |
 //! | [`time`] | `SYSTEM_TIMEOFDAY_INFORMATION` |
 //!
@@ -22,6 +23,7 @@
 
 extern crate alloc;
 
+pub mod atom;
 mod callback;
 pub mod identifier;
 mod keyed_event;

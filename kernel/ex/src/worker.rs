@@ -418,6 +418,8 @@ fn manage(argument: u64) {
         if wait_for_one(workers.lacking.header(), &options) == NtStatus::TIMEOUT {
             next = ke::clock::interrupt_time() + SECOND;
             schedule::boost_starved();
+            // Stacks of threads that have ended, which otherwise wait for the next thread to be made.
+            ke::thread::reap();
         }
         workers.add_threads();
     }

@@ -22,9 +22,20 @@ pub(crate) trait Slot: Sync + Sized + 'static {
     fn free_link(&self) -> &AtomicRef<Self>;
 }
 
+/// Where an arena's chunks are.
+///
+/// A variable of its own, because it is large and all zero until chunks are made: beside the lock, which is not, the
+/// zeros would be in the kernel's image.
+pub(crate) type Chunks<T, const CHUNKS: usize> = [spin::Once<&'static [T]>; CHUNKS];
+
+/// No chunks yet.
+pub(crate) const fn no_chunks<T: 'static, const CHUNKS: usize>() -> Chunks<T, CHUNKS> {
+    [const { spin::Once::new() }; CHUNKS]
+}
+
 /// Slots in chunks of `CHUNK`, at most `CHUNKS` of them.
 pub(crate) struct Arena<T: Slot, const CHUNK: usize, const CHUNKS: usize> {
-    chunks: [spin::Once<&'static [T]>; CHUNKS],
+    chunks: &'static Chunks<T, CHUNKS>,
     free: SpinLock<Free<T>>,
 }
 
@@ -37,9 +48,9 @@ struct Free<T: 'static> {
 }
 
 impl<T: Slot, const CHUNK: usize, const CHUNKS: usize> Arena<T, CHUNK, CHUNKS> {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(chunks: &'static Chunks<T, CHUNKS>) -> Self {
         Self {
-            chunks: [const { spin::Once::new() }; CHUNKS],
+            chunks,
             free: SpinLock::ordered(
                 Free {
                     first: None,

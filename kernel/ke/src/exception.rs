@@ -69,6 +69,8 @@ fn classify(exception: &Exception, sp: u64, level: Irql) -> (BugCheckCode, [u64;
         ExceptionClass::IllegalInstruction => unhandled(NtStatus::ILLEGAL_INSTRUCTION),
         ExceptionClass::PrivilegedInstruction => unhandled(NtStatus::PRIVILEGED_INSTRUCTION),
         ExceptionClass::Breakpoint => unhandled(NtStatus::BREAKPOINT),
+        ExceptionClass::FastFail => unhandled(NtStatus::STACK_BUFFER_OVERRUN),
+        ExceptionClass::AssertionFailure => unhandled(NtStatus::ASSERTION_FAILURE),
         ExceptionClass::DebugTrap => unhandled(NtStatus::SINGLE_STEP),
         ExceptionClass::Misaligned
         | ExceptionClass::MisalignedPc

@@ -33,6 +33,7 @@ pub fn current() -> Irql {
 ///
 /// A level that is lower than the present one is a bug check `IRQL_NOT_GREATER_OR_EQUAL`, as in NT.
 #[doc(alias = "KeRaiseIrql")]
+#[inline]
 pub fn raise(level: Irql) -> IrqlGuard {
     let before = Machine::irql();
     if level < before {
@@ -50,6 +51,7 @@ pub fn raise(level: Irql) -> IrqlGuard {
 
 impl Drop for IrqlGuard {
     #[doc(alias = "KeLowerIrql")]
+    #[inline]
     fn drop(&mut self) {
         let now = Machine::irql();
         if now != self.raised_to {

@@ -102,6 +102,30 @@ pub fn announce(text: fmt::Arguments<'_>) {
     write_line(true, "", text);
 }
 
+/// Bytes of a program's text that are written at once, with interrupts off.
+const PIECE: usize = 128;
+
+/// Writes a program's text, which is no line of the log and not kept; lines of the log do not get into it but between
+/// pieces.
+pub fn write_text(text: impl Iterator<Item = char>) {
+    let mut piece = [0; PIECE];
+    let mut length = 0;
+    for letter in text {
+        if length + letter.len_utf8() > PIECE {
+            write_piece(&piece[..length]);
+            length = 0;
+        }
+        length += letter.encode_utf8(&mut piece[length..]).len();
+    }
+    write_piece(&piece[..length]);
+}
+
+fn write_piece(piece: &[u8]) {
+    // The lock of the lines keeps each of them whole.
+    let _lines = RING.acquire();
+    Machine::write_bytes(piece);
+}
+
 /// Calls `visit` with what the ring keeps, oldest first.
 pub fn for_each_kept_byte(visit: &mut dyn FnMut(u8)) {
     RING.acquire().lines().for_each(visit);
@@ -153,6 +177,14 @@ mod tests {
         let mut kept = std::vec::Vec::new();
         for_each_kept_byte(&mut |byte| kept.push(byte));
         assert!(String::from_utf8_lossy(&kept).ends_with("[    1.500000] only in the ring\n"));
+    }
+
+    #[test]
+    fn text_of_any_length_is_written_as_it_is() {
+        let _machine = crate::testing::boot(1);
+        let text = "\u{e4}b\n".repeat(100);
+        write_text(text.chars());
+        assert_eq!(sim::console_output(), text);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use arch::AtomicRef;
 use arch::memory::SpaceId;
 use nt_abi::NtResult;
 
-use crate::arena::{Arena, Slot};
+use crate::arena::{Arena, Chunks, Slot, no_chunks};
 use crate::dispatcher::list::List;
 use crate::dispatcher::{self, Database, Field, Header, Kind, signalled};
 use crate::irql;
@@ -33,8 +33,15 @@ pub struct Process {
     pub(crate) base_priority: Field<u8>,
     pub(crate) quantum: Field<i32>,
     pub(crate) affinity: Field<u64>,
+    /// What new threads begin with.
+    pub(crate) boosts_disabled: Field<bool>,
     next_ideal: Field<u32>,
     pub(crate) threads: List<Thread, Siblings>,
+    /// What the clock charged to threads that have ended, in 100 ns.
+    ended_kernel_time: Field<u64>,
+    ended_user_time: Field<u64>,
+    /// Its maker has let go of it.
+    released: Field<bool>,
     /// The number by which the memory manager knows its address space.
     memory: AtomicU32,
     free: AtomicRef<Process>,
@@ -49,8 +56,12 @@ impl Slot for Process {
             base_priority: Field::zero(),
             quantum: Field::zero(),
             affinity: Field::zero(),
+            boosts_disabled: Field::zero(),
             next_ideal: Field::zero(),
             threads: List::new(),
+            ended_kernel_time: Field::zero(),
+            ended_user_time: Field::zero(),
+            released: Field::zero(),
             memory: AtomicU32::new(u32::MAX),
             free: AtomicRef::none(),
         }
@@ -61,7 +72,8 @@ impl Slot for Process {
     }
 }
 
-static PROCESSES: Arena<Process, 32, 2048> = Arena::new();
+static PROCESSES: Arena<Process, 32, 2048> = Arena::new(&PROCESSES_CHUNKS);
+static PROCESSES_CHUNKS: Chunks<Process, 2048> = no_chunks();
 static SYSTEM: spin::Once<&'static Process> = spin::Once::new();
 
 /// The maker's hold on a process: while it lives, the slot is this process's.
@@ -91,7 +103,11 @@ impl ProcessHandle {
         process.base_priority.set(&database, base_priority);
         process.quantum.set(&database, quantum_of(SHORT_QUANTUM));
         process.affinity.set(&database, processor::active().0);
+        process.boosts_disabled.set(&database, false);
         process.next_ideal.set(&database, process.number);
+        process.ended_kernel_time.set(&database, 0);
+        process.ended_user_time.set(&database, 0);
+        process.released.set(&database, false);
         Ok(Self { process })
     }
 
@@ -102,8 +118,13 @@ impl ProcessHandle {
 }
 
 impl Drop for ProcessHandle {
+    /// A thread may still be on its way out, on whose list it is: the last one gives the slot back then.
     fn drop(&mut self) {
-        PROCESSES.give_back(self.process);
+        let database = dispatcher::lock();
+        self.process.released.set(&database, true);
+        if self.process.threads.is_empty(&database) {
+            PROCESSES.give_back(self.process);
+        }
     }
 }
 
@@ -147,24 +168,40 @@ impl Process {
         self.memory.store(number, Ordering::Relaxed);
     }
 
-    /// Visits each thread that was started and has not ended. The dispatcher's lock is held: `visit` takes no lock and does
-    /// not signal.
-    pub fn for_each_thread(&'static self, visit: &mut dyn FnMut(&'static Thread)) {
+    /// Makes every thread end: see [`thread::make_end`](crate::thread::make_end).
+    pub fn make_threads_end(&'static self, bit: u32) {
         let database = dispatcher::lock();
         let mut next = self.threads.first(&database);
         while let Some(thread) = next {
             next = self.threads.next(&database, thread);
-            visit(thread);
+            thread::make_end_locked(&database, thread, bit);
         }
     }
 
-    /// Makes every thread come out of user mode, or of a wait on behalf of user mode, because of `bit`.
-    pub fn request_attention(&'static self, bit: u32) {
+    /// What the clock charged to its threads, those that have ended as well: in the kernel and in user mode, in 100 ns.
+    pub fn times(&'static self) -> (u64, u64) {
         let database = dispatcher::lock();
+        let mut kernel = self.ended_kernel_time.get(&database);
+        let mut user = self.ended_user_time.get(&database);
         let mut next = self.threads.first(&database);
         while let Some(thread) = next {
             next = self.threads.next(&database, thread);
-            crate::apc::attention::want_attention(&database, thread, bit, 0);
+            kernel += thread.kernel_time.get(&database);
+            user += thread.user_time.get(&database);
+        }
+        (kernel, user)
+    }
+
+    /// A thread leaves it: what it used stays with the process.
+    pub(crate) fn thread_leaves(&'static self, database: &Database, thread: &'static Thread) {
+        self.threads.remove(database, thread);
+        let kernel = self.ended_kernel_time.get(database) + thread.kernel_time.get(database);
+        let user = self.ended_user_time.get(database) + thread.user_time.get(database);
+        self.ended_kernel_time.set(database, kernel);
+        self.ended_user_time.set(database, user);
+        thread.process.set(None);
+        if self.released.get(database) && self.threads.is_empty(database) {
+            PROCESSES.give_back(self);
         }
     }
 

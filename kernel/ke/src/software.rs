@@ -24,6 +24,7 @@ pub(crate) fn is_pending() -> bool {
 /// Whoever disabled them holds something that a DPC or another thread might want: it then waits for the way out of the next
 /// interrupt, of which the clock's is never far.
 #[cold]
+#[inline(never)]
 pub(crate) fn deliver_if_allowed(level: Irql) {
     let enabled = Machine::disable_interrupts();
     if enabled {

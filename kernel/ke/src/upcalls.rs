@@ -10,8 +10,8 @@ use crate::{clock, exception, interrupt, ipi, processor, software};
 struct Ke;
 
 impl Kernel for Ke {
-    fn clock_interrupt(&self) {
-        clock::tick();
+    fn clock_interrupt(&self, in_user_mode: bool) {
+        clock::tick(in_user_mode);
     }
 
     fn interprocessor_interrupt(&self) {

@@ -44,6 +44,7 @@ pub fn balance() -> u64 {
 
 /// Makes frames available for a fault that found none; whether some are. No lock is held.
 pub(crate) fn make_room() -> bool {
+    crate::system_threads::ask_for_balance();
     for floor in [Floor::Maximum, Floor::Minimum, Floor::None] {
         if frames::available() > 0 {
             return true;

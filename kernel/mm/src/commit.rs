@@ -71,6 +71,22 @@ pub(crate) fn charge(pages: u64) -> NtResult {
     Ok(())
 }
 
+/// Whether so many pages could be promised just now, for those who would have to count long to know exactly how many.
+///
+/// # Errors
+/// `COMMITMENT_LIMIT`.
+pub(crate) fn could_charge(pages: u64) -> NtResult {
+    let limit = LIMIT
+        .load(Ordering::Relaxed)
+        .saturating_sub(KEPT_BACK.load(Ordering::Relaxed));
+    let after = CHARGED.load(Ordering::Relaxed).saturating_add(pages);
+    if after <= limit {
+        Ok(())
+    } else {
+        Err(NtStatus::COMMITMENT_LIMIT)
+    }
+}
+
 /// Takes a promise back.
 pub(crate) fn give_back(pages: u64) {
     CHARGED.fetch_sub(pages, Ordering::Relaxed);

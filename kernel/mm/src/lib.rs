@@ -13,6 +13,7 @@
 //! | [`commit`] | promises of memory |
 //! | [`paging`], [`modified_writer`] | the paging file, and who writes to it |
 //! | `working_set`, [`balance`] | which pages leave memory when it is short |
+//! | [`system_threads`] | who does that, and zeroes and writes pages ahead of need |
 //! | [`shared_data`] | the page that every process sees |
 //! | [`statistics`] | what was done, what there is |
 //! | [`KernelStack`] | stacks between two pages that stay unmapped |
@@ -44,6 +45,7 @@ pub mod self_check;
 pub mod shared_data;
 mod slots;
 pub mod statistics;
+pub mod system_threads;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

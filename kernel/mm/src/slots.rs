@@ -22,9 +22,20 @@ pub(crate) trait Slot: Sync + Sized + 'static {
     fn next_free(&self) -> &AtomicU32;
 }
 
+/// Where the chunks are.
+///
+/// A variable of its own, because it is large and all zero until chunks are made: beside the lock, which is not, the
+/// zeros would be in the kernel's image.
+pub(crate) type Chunks<T, const CHUNKS: usize> = [spin::Once<&'static [T]>; CHUNKS];
+
+/// No chunks yet.
+pub(crate) const fn no_chunks<T: 'static, const CHUNKS: usize>() -> Chunks<T, CHUNKS> {
+    [const { spin::Once::new() }; CHUNKS]
+}
+
 /// Places in chunks of `CHUNK`, at most `CHUNKS` of them.
 pub(crate) struct Slots<T: 'static, const CHUNK: usize, const CHUNKS: usize> {
-    chunks: [spin::Once<&'static [T]>; CHUNKS],
+    chunks: &'static Chunks<T, CHUNKS>,
     free: SpinLock<Free>,
 }
 
@@ -37,9 +48,9 @@ struct Free {
 }
 
 impl<T: Slot, const CHUNK: usize, const CHUNKS: usize> Slots<T, CHUNK, CHUNKS> {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(chunks: &'static Chunks<T, CHUNKS>) -> Self {
         Self {
-            chunks: [const { spin::Once::new() }; CHUNKS],
+            chunks,
             free: SpinLock::new(Free {
                 first: 0,
                 made: 0,

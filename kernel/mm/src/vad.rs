@@ -19,6 +19,8 @@ pub(crate) struct Vad {
     pub(crate) committed: bool,
     /// Pages that were charged for it.
     pub(crate) charge: u64,
+    /// Whether its addresses were a placeholder, and can be one again.
+    pub(crate) replaces: bool,
 }
 
 /// What is behind the addresses.
@@ -32,6 +34,8 @@ pub(crate) enum Kind {
     Fixed(FrameNumber),
     /// Pages of a section.
     View(View),
+    /// Nothing yet: addresses that an allocation or a view will have.
+    Placeholder,
 }
 
 /// A view of a section.
@@ -123,6 +127,28 @@ impl Vad {
             protection,
             committed,
             charge: 0,
+            replaces: false,
+        }
+    }
+
+    /// Addresses that are set aside for what replaces it.
+    pub(crate) fn placeholder() -> Self {
+        Self {
+            kind: Kind::Placeholder,
+            ..Self::private(Protection::NO_ACCESS, false)
+        }
+    }
+
+    /// What the upper part of it is, when it is cut in two. Writes to it are not watched.
+    pub(crate) fn upper_part(&self, charge: u64) -> Self {
+        let whole = match self.kind {
+            Kind::Placeholder => Self::placeholder(),
+            _ => Self::private(self.protection, self.committed),
+        };
+        Self {
+            charge,
+            replaces: self.replaces,
+            ..whole
         }
     }
 
@@ -130,7 +156,7 @@ impl Vad {
     pub(crate) fn watch(&self) -> Option<&WriteWatch> {
         match &self.kind {
             Kind::Private { watch } => watch.as_ref(),
-            Kind::Fixed(_) | Kind::View(_) => None,
+            Kind::Fixed(_) | Kind::View(_) | Kind::Placeholder => None,
         }
     }
 
@@ -138,7 +164,7 @@ impl Vad {
     pub(crate) fn watch_mut(&mut self) -> Option<&mut WriteWatch> {
         match &mut self.kind {
             Kind::Private { watch } => watch.as_mut(),
-            Kind::Fixed(_) | Kind::View(_) => None,
+            Kind::Fixed(_) | Kind::View(_) | Kind::Placeholder => None,
         }
     }
 }

@@ -12,6 +12,9 @@
 #![cfg_attr(target_os = "none", no_std)]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+mod known_images;
 mod measures;
 mod options;
 mod phase0;

@@ -10,8 +10,10 @@ use ke::processor::{self, ProcessorStacks};
 use ke::{error, info, self_check};
 use mm::KernelStack;
 use nt_abi::{BugCheckCode, NtStatus};
+use system_services::Trace;
 
 use crate::Handover;
+use crate::known_images;
 use crate::measures;
 use crate::options::Options;
 use crate::programs;
@@ -37,10 +39,18 @@ impl Running {
 
     /// Brings up what programs need: objects, processes, system services, worker threads. The tests' kernel does without.
     pub fn start_executive(&self) {
+        let trace = if self.options().trace {
+            Trace::On
+        } else {
+            Trace::Off
+        };
         if let Err(status) = ob::initialize()
+            .and_then(|()| mm::section::register())
+            .and_then(|()| mm::system_threads::start())
             .and_then(|()| ps::initialize())
-            .and_then(|()| system_services::initialize())
+            .and_then(|()| system_services::initialize(trace))
             .and_then(|()| ex::worker::start())
+            .and_then(|()| known_images::publish(self.loader))
         {
             stop(status);
         }
@@ -48,7 +58,7 @@ impl Running {
 
     /// Runs a program of the boot RAM disk to its end.
     pub fn run_program(&self, command_line: &str) -> ExitCode {
-        programs::run(self, command_line)
+        programs::run(command_line)
     }
 
     /// Runs the self-checks of every component; says which failed. True if none did.

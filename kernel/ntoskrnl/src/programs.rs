@@ -1,26 +1,25 @@
-//! The first program: what the command line names, out of the boot RAM disk.
+//! The first program: what the command line names, among the [known images](crate::known_images).
+
+use alloc::vec::Vec;
 
 use arch::contract::{ExitCode, UserState as _};
 use arch::thread::UserState;
 use ke::wait::{WaitOptions, wait_for_one};
 use ke::{announce, error};
-use mm::address_space::{Allocation, Limits};
-use nt_abi::memory::{AllocationType, PageProtection};
+use nt_abi::w64::RtlUserProcessParameters;
 use nt_abi::{NtResult, NtStatus};
 use ob::{CreateParameters, Object};
+use ps::environment::{self, ParameterBlock, ParameterTexts};
+use ps::image::Loaded;
 use ps::process::ProcessParameters;
-use ps::thread::UserStart;
+use ps::thread::ThreadParameters;
 use ps::{Process, Thread};
-use rtl::cpio::Archive;
 
-use crate::Running;
-
-/// Bytes of a first thread's stack.
-const STACK: u64 = 1 << 20;
+use crate::known_images;
 
 /// Runs a program to its end and says how it ended.
-pub(crate) fn run(running: &Running, command_line: &str) -> ExitCode {
-    match start(running, command_line) {
+pub(crate) fn run(command_line: &str) -> ExitCode {
+    match start(command_line) {
         Ok(status) => {
             announce!("program ended with {:#010x}", status.0);
             ExitCode::Success
@@ -34,33 +33,29 @@ pub(crate) fn run(running: &Running, command_line: &str) -> ExitCode {
 
 type Failure = (&'static str, NtStatus);
 
-fn start(running: &Running, command_line: &str) -> Result<NtStatus, Failure> {
+fn start(command_line: &str) -> Result<NtStatus, Failure> {
     let because = |what: &'static str| move |status: NtStatus| (what, status);
-    let disk = arch::memory::ram_disk(running.loader())
-        .ok_or(("there is no boot RAM disk", NtStatus::NO_SUCH_DEVICE))?;
     let name = program_name(command_line);
-    let file = find(disk, name).map_err(because("it is not on the boot RAM disk"))?;
+    let section =
+        known_images::find(name).map_err(because("it is no program of the boot RAM disk"))?;
     let process = make_process().map_err(because("its process cannot be made"))?;
     let space = process.space();
-    let image = ps::image::load(space, file, UserState::MACHINE)
-        .map_err(because("its image cannot be loaded"))?;
-    let stack = space
-        .allocate(&Allocation {
-            base: 0,
-            size: STACK,
-            zero_bits: 0,
-            kind: AllocationType::COMMIT | AllocationType::RESERVE,
-            protection: PageProtection::READWRITE,
-            limits: Limits::ANYWHERE,
-        })
-        .map_err(because("its stack cannot be made"))?;
-    let start = UserStart {
-        pc: image.entry,
-        // As after a call: room for what a function may store for its caller, and aligned as the machine wants it.
-        sp: stack.end.0 - 0x100 - UserState::RETURN_ADDRESS_BYTES,
-        ..UserStart::default()
+    let image = ps::image::map(space, &section).map_err(because("its image cannot be mapped"))?;
+    if image.information.headers.machine.0 != UserState::MACHINE {
+        return Err((
+            "it is for another machine",
+            NtStatus::IMAGE_MACHINE_TYPE_MISMATCH,
+        ));
+    }
+    process.set_image(image);
+    make_environment(&process, &image, name, command_line)
+        .map_err(because("its environment cannot be made"))?;
+    let parameters = ThreadParameters {
+        start: image.entry,
+        argument: process.peb(),
+        ..ThreadParameters::default()
     };
-    let thread = Thread::create(&process, &start, &CreateParameters::KERNEL)
+    let thread = Thread::create(&process, &parameters, &CreateParameters::KERNEL)
         .map_err(because("its thread cannot be made"))?
         .into_object();
     Thread::start(&thread).map_err(because("its thread cannot be started"))?;
@@ -71,11 +66,46 @@ fn start(running: &Running, command_line: &str) -> Result<NtStatus, Failure> {
 }
 
 fn make_process() -> NtResult<Object<Process>> {
-    let token = se::Token::system(nt_abi::security::Luid::default())?;
-    let token =
-        arch::counted::Counted::new((), token).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
-    let parameters = ProcessParameters { parent: 0, token };
+    let token = se::Token::system(ps::token::next_id())?;
+    let token = ps::token::TokenBody::create(token)?;
+    let parameters = ProcessParameters {
+        parent: 0,
+        token,
+        inherit: None,
+    };
     Ok(Process::create(parameters, &CreateParameters::KERNEL)?.into_object())
+}
+
+/// Where programs believe that they are.
+const FOLDER: &str = "C:\\";
+
+/// Gives a process its parameters and its PEB.
+fn make_environment(process: &Process, image: &Loaded, name: &str, command_line: &str) -> NtResult {
+    let mut path = wide(FOLDER)?;
+    path.extend(wide(name)?);
+    let directory = wide(FOLDER)?;
+    let command_line = wide(command_line)?;
+    let parameters = ParameterBlock::create(
+        process.space(),
+        &RtlUserProcessParameters::default(),
+        &ParameterTexts {
+            current_directory: &directory,
+            image_path: &path,
+            command_line: &command_line,
+            ..ParameterTexts::default()
+        },
+    )?;
+    process.set_peb(environment::create_peb(process.space(), image, parameters)?);
+    Ok(())
+}
+
+fn wide(text: &str) -> NtResult<Vec<u16>> {
+    let mut units = Vec::new();
+    units
+        .try_reserve(text.len())
+        .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+    units.extend(text.encode_utf16());
+    Ok(units)
 }
 
 /// The first word of a command line, without quotes.
@@ -85,21 +115,4 @@ fn program_name(command_line: &str) -> &str {
         Some(quoted) => quoted.split('"').next().unwrap_or(quoted),
         None => line.split(' ').next().unwrap_or(line),
     }
-}
-
-/// A file of the RAM disk, by its name with or without `.exe`.
-fn find<'a>(disk: &'a [u8], name: &str) -> NtResult<&'a [u8]> {
-    let archive = Archive::new(disk);
-    for entry in archive.entries() {
-        let entry = entry.map_err(|_| NtStatus::DISK_CORRUPT_ERROR)?;
-        let matches = entry.name.eq_ignore_ascii_case(name.as_bytes())
-            || entry
-                .name
-                .strip_suffix(b".exe")
-                .is_some_and(|stem| stem.eq_ignore_ascii_case(name.as_bytes()));
-        if matches {
-            return Ok(entry.data);
-        }
-    }
-    Err(NtStatus::OBJECT_NAME_NOT_FOUND)
 }

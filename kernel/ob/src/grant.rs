@@ -108,7 +108,7 @@ fn approve(
                 granted,
                 process_handles,
             })?;
-            granted & allowed
+            kind.valid_rights(allowed)
         }
     };
     charge(table, new.object)?;

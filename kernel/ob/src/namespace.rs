@@ -247,6 +247,14 @@ fn make<T: ObjectBody>(body: T, path: &Utf16String, protection: Protection) -> N
     }
 }
 
+/// Makes a permanent object that everybody may read and execute, and administrators may do everything with.
+///
+/// # Errors
+/// As [`create`] for a name.
+pub fn create_public<T: ObjectBody>(body: T, path: &Utf16String) -> NtResult<Object<T>> {
+    create_protected(body, path, Protection::Public)
+}
+
 fn create_protected<T: ObjectBody>(
     body: T,
     path: &Utf16String,

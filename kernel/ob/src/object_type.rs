@@ -119,7 +119,7 @@ pub struct CloseOperation<'a> {
 /// What a type does itself. No lock is held when one is called.
 #[derive(Clone, Copy)]
 pub struct Procedures {
-    /// A handle is being made: may refuse it, or take rights away (`OpenProcedure`).
+    /// A handle is being made: may refuse it, take rights away, or add what others imply (`OpenProcedure`).
     pub open: Option<fn(&OpenOperation<'_>) -> NtResult<AccessMask>>,
     /// A handle was closed (`CloseProcedure`).
     pub close: Option<fn(&CloseOperation<'_>)>,

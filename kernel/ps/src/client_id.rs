@@ -67,6 +67,41 @@ impl Drop for ClientId {
     }
 }
 
+/// The process or thread with the lowest number above `number`, of those of that type.
+pub fn next_after<T: ObjectBody>(number: u32) -> Option<Object<T>> {
+    let mut after = number;
+    loop {
+        let (found, object) = {
+            let table = TABLE.acquire();
+            let value = table.next_after(Value(after))?;
+            let object = table.get(value).and_then(|entry| entry.0.clone());
+            (value.0, object)
+        };
+        after = found;
+        if let Some(Ok(object)) = object.map(AnyObject::downcast) {
+            return Some(object);
+        }
+    }
+}
+
+/// The process or thread with the highest number below `number`, of those of that type.
+pub fn last_before<T: ObjectBody>(number: u32) -> Option<Object<T>> {
+    let mut last = None;
+    let mut after = 0;
+    while let Some((object, found)) = next_of(after).filter(|(_, found)| *found < number) {
+        after = found;
+        last = object.and_then(|object| object.downcast().ok()).or(last);
+    }
+    last
+}
+
+/// The next number that is taken, and what it stands for.
+fn next_of(after: u32) -> Option<(Option<AnyObject>, u32)> {
+    let table = TABLE.acquire();
+    let value = table.next_after(Value(after))?;
+    Some((table.get(value).and_then(|entry| entry.0.clone()), value.0))
+}
+
 /// The process or thread with that number.
 ///
 /// # Errors

@@ -1,94 +1,156 @@
-//! How a flat program comes into an address space: a PE file, copied section by section.
+//! How a program comes into an address space: a view of its image section, which all its processes share.
 
-use mm::AddressSpace;
-use mm::address_space::{Allocation, FreeKind, Limits};
-use nt_abi::memory::{AllocationType, PageProtection};
+use alloc::vec::Vec;
+use mm::address_space::{Limits, ViewRequest};
+use mm::section::ImageInformation;
+use mm::{AddressSpace, Section};
+use nt_abi::memory::{AllocationType, PageProtection, SectionInherit};
 use nt_abi::{NtResult, NtStatus};
-use pe::Image;
+use pe::{Export, ExportTarget, Image};
 
 /// An image that is in an address space.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Loaded {
     /// Where it begins.
     pub base: u64,
-    /// Where it is to be started.
+    /// Bytes of it.
+    pub size: u64,
+    /// Where it is to be started; 0 for an image without an entry point.
     pub entry: u64,
+    /// `SUCCESS`, or `IMAGE_NOT_AT_BASE`: it was relocated in copies of the process's own.
+    pub status: NtStatus,
+    /// What its headers say: the machine, the stack that it wants, and so on.
+    pub information: ImageInformation,
+    /// Where the kernel enters it.
+    pub routines: UserRoutines,
 }
 
-/// Copies an image into an address space, at the address that it prefers or anywhere, relocated then.
+/// Where the kernel enters user mode by itself: addresses of ntdll's exports, 0 where there is none.
+///
+/// # NT
+/// `PspSystemDll`'s routines, which it finds in ntdll.dll by these names.
 ///
 /// # Differs
-/// NT maps it as a section that all processes share. Each process has a copy of its own here.
-///
-/// # Errors
-/// The reader's statuses for a file that is no image; `IMAGE_MACHINE_TYPE_MISMATCH` for one of another machine than
-/// `machine`; `CONFLICTING_ADDRESSES` for one that cannot be relocated and whose place is taken; those of memory.
-pub fn load(space: &AddressSpace, file: &[u8], machine: u16) -> NtResult<Loaded> {
-    let image = Image::from_file(file)?;
-    let headers = *image.headers();
-    if headers.machine.0 != machine {
-        return Err(NtStatus::IMAGE_MACHINE_TYPE_MISMATCH);
-    }
-    let size = u64::from(headers.size_of_image);
-    let at = |base| Allocation {
-        base,
-        size,
-        zero_bits: 0,
-        kind: AllocationType::COMMIT | AllocationType::RESERVE,
-        protection: PageProtection::READWRITE,
-        limits: Limits::ANYWHERE,
-    };
-    let range = match space.allocate(&at(headers.image_base)) {
-        Ok(range) => range,
-        Err(_) if headers.is_relocatable() => space.allocate(&at(0))?,
-        Err(status) => return Err(status),
-    };
-    let base = range.start.0;
-    let filled = fill(space, &image, base);
-    if let Err(status) = filled.and_then(|()| protect(space, &image, base)) {
-        // The allocation is whole, so releasing it cannot fail.
-        let _ = space.free(base, 0, FreeKind::Release);
-        return Err(status);
-    }
-    Ok(Loaded {
-        base,
-        entry: base + u64::from(headers.entry_point_rva),
-    })
+/// Until there is an ntdll.dll they are looked for in the program itself, which may export none of them. Its threads then
+/// begin at their own routines; an exception ends it, and so does a user APC.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct UserRoutines {
+    /// `KiUserExceptionDispatcher`.
+    pub exception: u64,
+    /// `KiUserApcDispatcher`.
+    pub apc: u64,
+    /// `RtlUserThreadStart`, which gets a thread's routine and its argument.
+    pub thread_start: u64,
 }
 
-fn fill(space: &AddressSpace, image: &Image<'_>, base: u64) -> NtResult {
-    let size = usize::try_from(image.headers().size_of_image).map_err(|_| NtStatus::NO_MEMORY)?;
-    let mut bytes = alloc::vec::Vec::new();
-    bytes
-        .try_reserve_exact(size)
-        .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
-    bytes.resize(size, 0);
-    image.copy_mapped(&mut bytes)?;
-    let delta = base.wrapping_sub(image.headers().image_base);
-    if delta != 0 {
-        pe::relocate_in_place(&mut bytes, delta)?;
-    }
-    match space.write(base, &bytes).status {
-        NtStatus::SUCCESS => Ok(()),
-        status => Err(status),
-    }
-}
+/// Names of the routines, in the order of [`Rvas`].
+const NAMES: [&[u8]; 3] = [
+    b"KiUserExceptionDispatcher",
+    b"KiUserApcDispatcher",
+    b"RtlUserThreadStart",
+];
 
-fn protect(space: &AddressSpace, image: &Image<'_>, base: u64) -> NtResult {
-    for part in image.subsections() {
-        let size = u64::from(part.size);
-        if size > 0 {
-            space.protect(base + u64::from(part.rva), size, private(part.protection.0))?;
+/// Where they are in an image; 0: it has none.
+type Rvas = [u32; NAMES.len()];
+
+impl UserRoutines {
+    fn at(base: u64, rvas: &Rvas) -> Self {
+        let place = |rva: u32| if rva == 0 { 0 } else { base + u64::from(rva) };
+        let [exception, apc, thread_start] = *rvas;
+        Self {
+            exception: place(exception),
+            apc: place(apc),
+            thread_start: place(thread_start),
         }
     }
-    Ok(())
 }
 
-/// What a copy that is the process's own permits, where a shared one would be copied on writes.
-fn private(protection: u32) -> PageProtection {
-    match PageProtection(protection) {
-        PageProtection::WRITECOPY => PageProtection::READWRITE,
-        PageProtection::EXECUTE_WRITECOPY => PageProtection::EXECUTE_READWRITE,
-        other => other,
+/// Finds the routines of an image that is mapped at `base`; what was found once is kept with the section.
+fn routines_of(space: &AddressSpace, section: &Section, base: u64, size: u64) -> UserRoutines {
+    if let Some(rvas) = section.found() {
+        return UserRoutines::at(base, &rvas);
     }
+    // Without memory to look there are none now, and somebody else looks again.
+    let Some(rvas) = find_routines(space, base, size) else {
+        return UserRoutines::default();
+    };
+    section.set_found(rvas);
+    UserRoutines::at(base, &rvas)
+}
+
+fn find_routines(space: &AddressSpace, base: u64, size: u64) -> Option<Rvas> {
+    let size = usize::try_from(size).ok()?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(size).ok()?;
+    bytes.resize(size, 0);
+    // What cannot be read stays zero; an export table there is none.
+    let _ = space.read(base, &mut bytes);
+    let exports = Image::from_mapped(&bytes)
+        .and_then(|image| image.exports())
+        .ok()
+        .flatten();
+    Some(NAMES.map(|name| {
+        let export = exports.as_ref().map(|exports| exports.by_name(name, None));
+        match export {
+            Some(Ok(Export {
+                target: ExportTarget::Address(rva),
+                ..
+            })) => rva,
+            _ => 0,
+        }
+    }))
+}
+
+/// Maps an image section, at the address that its pages are made for, or anywhere and relocated then.
+///
+/// It is the caller who knows for which machines the address space is: see [`Loaded::information`].
+///
+/// # NT
+/// `MmInitializeProcessAddressSpace`, `PspMapSystemDll`.
+///
+/// # Differs
+/// NT leaves an image that is not at its base to the loader in ntdll, which relocates it. Here the kernel does, so that
+/// programs run that have no loader; the header in memory says where the image is, so a loader finds nothing to do.
+///
+/// # Errors
+/// `SECTION_NOT_IMAGE`; `CONFLICTING_ADDRESSES` for an image that cannot be relocated and whose place is taken; those of
+/// [`AddressSpace::map_view`]. Nothing is mapped then.
+pub fn map(space: &AddressSpace, section: &Section) -> NtResult<Loaded> {
+    section.image_information()?;
+    let view = space.map_view(
+        section,
+        &ViewRequest {
+            base: 0,
+            zero_bits: 0,
+            offset: 0,
+            size: 0,
+            commit_size: 0,
+            inherit: SectionInherit::SHARE,
+            kind: AllocationType(0),
+            protection: PageProtection::READWRITE,
+            limits: Limits::ANYWHERE,
+        },
+    )?;
+    let base = view.range.start.0;
+    if view.status == NtStatus::IMAGE_NOT_AT_BASE
+        && let Err(status) = space.relocate_image(base)
+    {
+        // It was mapped just now, and nobody else knows of it.
+        let _ = space.unmap_view(base);
+        return Err(status);
+    }
+    // Its base may have changed as it was mapped.
+    let information = section.image_information()?;
+    let entry = match information.headers.entry_point_rva {
+        0 => 0,
+        rva => base.wrapping_add(u64::from(rva)),
+    };
+    Ok(Loaded {
+        base,
+        size: view.range.length(),
+        entry,
+        status: view.status,
+        information,
+        routines: routines_of(space, section, base, view.range.length()),
+    })
 }

@@ -9,7 +9,12 @@
 //! | [`process`] | `EPROCESS`, `PspCreateProcess`, `PspExitProcess` |
 //! | [`thread`] | `ETHREAD`, `PspCreateThread`, `PspExitThread` |
 //! | [`client_id`] | `PspCidTable`, `PsLookupProcessByProcessId` |
-//! | [`image`] | how a flat program comes into an address space |
+//! | [`environment`] | `MmCreatePeb`, `MmCreateTeb`, process parameters |
+//! | [`user_stack`] | `RtlCreateUserStack` |
+//! | [`token`] | `TOKEN`, `SeTokenObjectType`, `PsImpersonateClient` |
+//! | [`image`] | how a program comes into an address space |
+//! | [`job`] | `EJOB`, `PsJobType` |
+//! | [`settings`] | what is set of processes and threads |
 //!
 //! What a thread does in user mode, and the services that it calls there, is the
 //! business of `system-services`, which names its loop by [`thread::set_user_mode`].
@@ -19,10 +24,16 @@
 extern crate alloc;
 
 pub mod client_id;
+pub mod environment;
 pub mod image;
+pub mod job;
 pub mod process;
+pub mod settings;
 pub mod thread;
+pub mod token;
+pub mod user_stack;
 
+pub use job::Job;
 pub use process::Process;
 pub use thread::Thread;
 
@@ -34,6 +45,8 @@ use nt_abi::NtResult;
 /// `INSUFFICIENT_RESOURCES`.
 #[doc(alias = "PsInitSystem")]
 pub fn initialize() -> NtResult {
+    ob::register_type(&token::TOKEN)?;
     ob::register_type(&process::PROCESS)?;
-    ob::register_type(&thread::THREAD)
+    ob::register_type(&thread::THREAD)?;
+    ob::register_type(&job::JOB)
 }

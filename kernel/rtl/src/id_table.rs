@@ -61,6 +61,38 @@ enum Entry<T> {
 
 type Page<T> = Vec<Entry<T>>;
 
+/// Memory for a page more, which who holds a spin lock asks for before: see [`IdTable::grow_by`].
+pub struct Spare<T> {
+    page: Page<T>,
+    list: Vec<Page<T>>,
+    lists: Vec<Vec<Page<T>>>,
+}
+
+impl<T> Spare<T> {
+    /// As much as any table may need.
+    ///
+    /// # Errors
+    /// [`NoMemory`].
+    pub fn new() -> Result<Self, NoMemory> {
+        let mut spare = Self {
+            page: free_page()?,
+            list: Vec::new(),
+            lists: Vec::new(),
+        };
+        spare.list.try_reserve_exact(FAN)?;
+        spare.lists.try_reserve_exact(FAN)?;
+        Ok(spare)
+    }
+}
+
+/// A page all of whose entries are free.
+fn free_page<T>() -> Result<Page<T>, NoMemory> {
+    let mut page = Page::new();
+    page.try_reserve_exact(FAN)?;
+    page.extend(core::iter::repeat_with(|| Entry::Free { next: None }).take(FAN));
+    Ok(page)
+}
+
 /// A table of entries by value.
 pub struct IdTable<T> {
     /// By the index's high, middle and low eight bits. Every page that is there is whole.
@@ -166,10 +198,37 @@ impl<T> IdTable<T> {
         if self.used >= self.limit {
             return Err(NoMemory);
         }
-        if self.free.is_some() || self.fresh < self.allocated {
+        if self.has_room() {
             return Ok(());
         }
         self.grow()
+    }
+
+    /// Whether the next [`insert`](Self::insert) finds room without asking for memory.
+    pub const fn has_room(&self) -> bool {
+        self.free.is_some() || self.fresh < self.allocated
+    }
+
+    /// Adds a page without asking for memory; a table that has room stays as it is. What comes back is to be dropped
+    /// where memory may be freed.
+    pub fn grow_by(&mut self, mut spare: Spare<T>) -> Spare<T> {
+        let [0, high, _, _] = self.allocated.to_be_bytes() else {
+            return spare;
+        };
+        if self.has_room() {
+            return spare;
+        }
+        let high = usize::from(high);
+        if self.pages.len() == high {
+            exchange_if_full(&mut self.pages, &mut spare.lists);
+            self.pages.push(Vec::new());
+        }
+        if let Some(list) = self.pages.get_mut(high) {
+            exchange_if_full(list, &mut spare.list);
+            list.push(core::mem::take(&mut spare.page));
+            self.allocated += 1 << 8;
+        }
+        spare
     }
 
     /// The entry of a value.
@@ -271,9 +330,7 @@ impl<T> IdTable<T> {
         let [0, high, _, _] = self.allocated.to_be_bytes() else {
             return Err(NoMemory);
         };
-        let mut page = Page::new();
-        page.try_reserve_exact(FAN)?;
-        page.extend(core::iter::repeat_with(|| Entry::Free { next: None }).take(FAN));
+        let page = free_page()?;
         if self.pages.len() == usize::from(high) {
             self.pages.try_reserve(1)?;
             self.pages.push(Vec::new());
@@ -283,6 +340,14 @@ impl<T> IdTable<T> {
         list.push(page);
         self.allocated += 1 << 8;
         Ok(())
+    }
+}
+
+/// Moves a list that has no room for one more into an empty one that has room for all that it may get.
+fn exchange_if_full<L>(list: &mut Vec<L>, larger: &mut Vec<L>) {
+    if list.len() == list.capacity() {
+        larger.append(list);
+        core::mem::swap(list, larger);
     }
 }
 
@@ -466,6 +531,26 @@ mod tests {
         table.set_limit(2);
         assert_eq!(table.insert(0), Err(NoMemory));
         assert_eq!(table.len(), 300);
+    }
+
+    #[test]
+    fn a_table_grows_by_memory_that_was_asked_for_before() {
+        let mut table = IdTable::new(Reuse::LastFreed);
+        let mut other = IdTable::new(Reuse::LastFreed);
+        for number in 0..200_000u32 {
+            if !table.has_room() {
+                drop(table.grow_by(Spare::new().expect("memory")));
+                assert!(table.has_room());
+            }
+            // More than is needed changes nothing.
+            if number % 1000 == 0 {
+                let allocated = table.allocated;
+                drop(table.grow_by(Spare::new().expect("memory")));
+                assert_eq!(table.allocated, allocated);
+            }
+            assert_eq!(table.insert(number), other.insert(number));
+        }
+        assert!(table.iter().eq(other.iter()));
     }
 
     /// All 2^24 - 1 of them; entries without a size, or a test would need half a gigabyte.

@@ -3,7 +3,7 @@
 
 use nt_abi::NtResult;
 use nt_abi::security::{
-    AccessMask, AceFlags, GroupAttributes, Luid, Privilege, TokenElevationType,
+    AccessMask, AceFlags, GroupAttributes, ImpersonationLevel, Luid, Privilege, TokenElevationType,
     TokenMandatoryPolicy, TokenSource,
 };
 use rtl::security::{AclBuf, AclBuilder, SidBuf, well_known};
@@ -154,6 +154,39 @@ impl Token {
             ),
             owner: well_known::ADMINISTRATORS,
             primary_group: well_known::SYSTEM,
+            default_dacl: Some(default_dacl.as_acl()),
+            session_id: 0,
+            elevation_type: TokenElevationType::DEFAULT,
+        })
+    }
+
+    /// The token of nobody in particular, for a thread that is to act as little as possible.
+    ///
+    /// # NT
+    /// `SeAnonymousLogonTokenNoEveryone`: without the group Everyone, which since Windows XP does not include it.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES`.
+    #[doc(alias = "SeAnonymousLogonToken")]
+    pub fn anonymous(token_id: Luid) -> NtResult<Self> {
+        let default_dacl = allow(&[
+            (&well_known::ANONYMOUS, AccessMask::GENERIC_ALL),
+            (&well_known::SYSTEM, AccessMask::GENERIC_ALL),
+        ])?;
+        Self::create(&TokenDescription {
+            token_id,
+            authentication_id: Luid::ANONYMOUS_LOGON,
+            origin: Luid::default(),
+            source: source(b"*SYSTEM*"),
+            kind: TokenKind::Impersonation(ImpersonationLevel::IMPERSONATION),
+            expiration_time: i64::MAX,
+            user: well_known::ANONYMOUS,
+            groups: &[],
+            integrity: IntegrityLevel::UNTRUSTED,
+            mandatory_policy: TokenMandatoryPolicy::NO_WRITE_UP,
+            privileges: Privileges::default(),
+            owner: well_known::ANONYMOUS,
+            primary_group: well_known::ANONYMOUS,
             default_dacl: Some(default_dacl.as_acl()),
             session_id: 0,
             elevation_type: TokenElevationType::DEFAULT,

@@ -22,19 +22,23 @@ extern crate alloc;
 mod access_check;
 mod assign;
 mod boot;
+mod impersonation;
 mod mandatory;
 mod privileges;
 mod token;
 
 pub use access_check::audit::{AuditRequest, audited_by};
 pub use access_check::object_types::{ObjectTypeList, ObjectTypeResult};
-pub use access_check::service::check_client;
+pub use access_check::service::{
+    check_client, check_client_by_type, check_client_by_type_result_list, may_be_asked_about,
+};
 pub use access_check::{
     AccessDecision, AccessRequest, Requester, SubjectContext, access_check, access_check_by_type,
     access_check_by_type_result_list,
 };
 pub use assign::{Assignment, assign_security, may_assign_owner, set_security};
 pub use boot::{Account, SYSTEM_PRIVILEGES};
+pub use impersonation::may_impersonate;
 pub use mandatory::{IntegrityLevel, allowed_access};
 pub use privileges::{
     Assigned, PrivilegeList, PrivilegeMask, PrivilegePlan, PrivilegeRequest, Privileges,

@@ -47,6 +47,15 @@ impl PrivilegeMask {
         }
     }
 
+    /// The set of those in a list of LUIDs; one that names none is passed over.
+    pub fn of_list(list: &[LuidAndAttributes]) -> Self {
+        let mut mask = Self::EMPTY;
+        for privilege in list.iter().filter_map(|entry| named(entry.luid)) {
+            mask.insert(privilege);
+        }
+        mask
+    }
+
     /// Whether it has that one; one that does not exist is in no set.
     pub const fn contains(self, privilege: Privilege) -> bool {
         self.0 & Self::bit(privilege) != 0
@@ -116,6 +125,23 @@ impl Privileges {
             enabled,
             enabled_by_default: enabled,
         }
+    }
+
+    /// Those of a new token, as a list with states has them; a LUID that names none is passed over.
+    pub fn of_list(list: &[LuidAndAttributes]) -> Self {
+        let mut made = Self::default();
+        for entry in list {
+            let Some(privilege) = named(entry.luid) else {
+                continue;
+            };
+            let has = |attribute| entry.attributes.contains(attribute);
+            made.present.insert(privilege);
+            made.enabled
+                .set(privilege, has(PrivilegeAttributes::ENABLED));
+            made.enabled_by_default
+                .set(privilege, has(PrivilegeAttributes::ENABLED_BY_DEFAULT));
+        }
+        made
     }
 
     /// Those that the token has.

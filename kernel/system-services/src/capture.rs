@@ -6,10 +6,14 @@
 //! `DATATYPE_MISALIGNMENT` for an address that is not aligned for the type,
 //! `ACCESS_VIOLATION` for one that is not there or not the user's.
 
+mod security;
+
+pub(crate) use security::{acl, optional_sid, security_descriptor, sid};
+
 use alloc::vec::Vec;
 
-use arch::contract::VirtAddr;
-use arch::user::{UserFault, copy_in, copy_out};
+use arch::contract::{PAGE_SIZE, VirtAddr};
+use arch::user::{UserFault, copy_in, copy_out, is_user_range};
 use nt_abi::primitives::ObjectAttributeFlags;
 use nt_abi::services::arguments::{Handle, UserPointer};
 use nt_abi::{NtResult, NtStatus, w64};
@@ -43,6 +47,13 @@ pub(crate) fn read<T: Plain>(address: u64) -> NtResult<T> {
     Ok(value)
 }
 
+/// Reads a value that need not be aligned.
+pub(crate) fn read_unaligned<T: Plain>(address: u64) -> NtResult<T> {
+    let mut value = T::new_zeroed();
+    copy_in(value.as_mut_bytes(), VirtAddr(address)).map_err(fault)?;
+    Ok(value)
+}
+
 /// Writes a value.
 #[inline]
 pub(crate) fn write<T: Plain>(address: u64, value: &T) -> NtResult {
@@ -68,6 +79,84 @@ pub(crate) fn read_bytes(address: u64, length: usize, most: usize) -> NtResult<V
     bytes.resize(length, 0);
     copy_in(&mut bytes, VirtAddr(address)).map_err(fault)?;
     Ok(bytes)
+}
+
+/// Fills `into`.
+pub(crate) fn read_into(address: u64, into: &mut [u8]) -> NtResult {
+    copy_in(into, VirtAddr(address)).map_err(fault)
+}
+
+/// Looks whether bytes could be written, one of each page.
+///
+/// # NT
+/// `ProbeForWrite`.
+pub(crate) fn probe_bytes_for_write(address: u64, length: u64) -> NtResult {
+    if length == 0 {
+        return Ok(());
+    }
+    if !is_user_range(VirtAddr(address), length) {
+        return Err(NtStatus::ACCESS_VIOLATION);
+    }
+    let mut place = address;
+    while place < address + length {
+        probe_for_write::<u8>(place)?;
+        place = (place / PAGE_SIZE + 1) * PAGE_SIZE;
+    }
+    Ok(())
+}
+
+/// Looks whether so many values could be written.
+pub(crate) fn probe_array_for_write<T: Plain>(address: u64, count: u64) -> NtResult {
+    check_alignment::<T>(address)?;
+    let length = count.checked_mul(size_of::<T>() as u64);
+    probe_bytes_for_write(address, length.ok_or(NtStatus::ACCESS_VIOLATION)?)
+}
+
+/// Writes bytes.
+pub(crate) fn write_bytes(address: u64, bytes: &[u8]) -> NtResult {
+    copy_out(VirtAddr(address), bytes).map_err(fault)
+}
+
+/// Fills bytes from there.
+fn fill(bytes: &mut [u8], address: u64) -> NtResult {
+    copy_in(bytes, VirtAddr(address)).map_err(fault)
+}
+
+/// Bytes of an array that are read at once.
+const PIECE: usize = 64 * 1024;
+
+/// Reads `count` values that lie one after another.
+///
+/// # Errors
+/// `INSUFFICIENT_RESOURCES` if there is no memory for them; the probes' statuses.
+pub(crate) fn read_array<T: Plain>(address: u64, count: usize) -> NtResult<Vec<T>> {
+    let mut values = Vec::new();
+    if count == 0 {
+        return Ok(values);
+    }
+    check_alignment::<T>(address)?;
+    // Memory is asked for only if there can be so much to read.
+    let length = count
+        .checked_mul(size_of::<T>())
+        .ok_or(NtStatus::ACCESS_VIOLATION)?;
+    if !is_user_range(VirtAddr(address), length as u64) {
+        return Err(NtStatus::ACCESS_VIOLATION);
+    }
+    // Piece by piece, so that the kernel's memory grows only as far as there is something to read.
+    let piece = (PIECE / size_of::<T>()).max(1);
+    while values.len() < count {
+        let before = values.len();
+        let now = piece.min(count - before);
+        values
+            .try_reserve(now)
+            .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        values.resize_with(before + now, T::new_zeroed);
+        let place = address + (before * size_of::<T>()) as u64;
+        if let Some(part) = values.get_mut(before..) {
+            fill(part.as_mut_bytes(), place)?;
+        }
+    }
+    Ok(values)
 }
 
 /// Reading and writing one value through an argument.
@@ -134,20 +223,11 @@ pub(crate) fn unicode_string(address: u64) -> NtResult<Utf16String> {
 }
 
 fn units(string: &w64::UnicodeString) -> NtResult<Utf16String> {
-    let mut name = Utf16String::new();
-    if string.length == 0 {
-        return Ok(name);
-    }
     if !string.length.is_multiple_of(2) {
         return Err(NtStatus::OBJECT_NAME_INVALID);
     }
-    check_alignment::<u16>(string.buffer)?;
-    let bytes = read_bytes(string.buffer, usize::from(string.length), usize::MAX)?;
-    for pair in bytes.chunks_exact(2) {
-        name.push_unit(u16::from_le_bytes([pair[0], pair[1]]))
-            .map_err(NtStatus::from)?;
-    }
-    Ok(name)
+    let units = read_array(string.buffer, usize::from(string.length / 2))?;
+    Ok(Utf16String::from_units(units))
 }
 
 /// A captured `OBJECT_ATTRIBUTES`.
@@ -159,6 +239,8 @@ pub(crate) struct Attributes {
     pub(crate) flags: ObjectAttributeFlags,
     /// Where a security descriptor is, or 0.
     pub(crate) descriptor: u64,
+    /// Where a quality of service is, or 0.
+    pub(crate) quality_of_service: u64,
 }
 
 impl Attributes {
@@ -169,6 +251,7 @@ impl Attributes {
             name: None,
             flags: ObjectAttributeFlags::empty(),
             descriptor: 0,
+            quality_of_service: 0,
         }
     }
 
@@ -209,38 +292,7 @@ impl Attributes {
             name,
             flags,
             descriptor: attributes.security_descriptor,
+            quality_of_service: attributes.security_quality_of_service,
         })
     }
-}
-
-/// The header of a self-relative security descriptor: revision, padding, control; then four offsets.
-const DESCRIPTOR_HEADER: usize = 20;
-/// The longest descriptor that is captured.
-const LONGEST_DESCRIPTOR: usize = 128 * 1024;
-
-/// Captures a self-relative security descriptor.
-///
-/// # Differs
-/// An absolute one, whose parts are at addresses, is refused with `INVALID_SECURITY_DESCR`.
-fn security_descriptor(address: u64) -> NtResult<DescriptorBuf> {
-    let header = read_bytes(address, DESCRIPTOR_HEADER, DESCRIPTOR_HEADER)?;
-    // The parts may be in any order, and each says itself how long it is: what follows is read page by page, as far as it
-    // can be, until the descriptor is whole.
-    let mut length = DESCRIPTOR_HEADER;
-    let mut result = DescriptorBuf::capture(&header);
-    while result.is_err() && length < LONGEST_DESCRIPTOR {
-        let end = address.wrapping_add(length as u64);
-        let page = arch::contract::PAGE_SIZE;
-        let more = usize::try_from(page - end % page).unwrap_or(0);
-        length += more;
-        match read_bytes(
-            address,
-            length,
-            LONGEST_DESCRIPTOR + DESCRIPTOR_HEADER + more,
-        ) {
-            Ok(bytes) => result = DescriptorBuf::capture(&bytes),
-            Err(_) => return result,
-        }
-    }
-    result
 }

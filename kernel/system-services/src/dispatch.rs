@@ -26,10 +26,12 @@ nt_abi::define_service_dispatch! {
     /// Runs a system service.
     pub(crate) fn dispatch(Caller<'_>);
     ex = crate::services::ex;
+    io = crate::services::io;
     ke = crate::services::ke;
     mm = crate::services::mm;
     ob = crate::services::ob;
     ps = crate::services::ps;
+    se = crate::services::se;
 }
 
 /// Runs the service with that number for the caller.

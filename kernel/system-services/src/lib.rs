@@ -8,10 +8,12 @@
 //!
 //! | module in `services` | services |
 //! |---|---|
-//! | `ex` | events, mutants, semaphores; time; text on the console |
-//! | `ke` | yielding |
+//! | `ex` | events, mutants, semaphores, timers, keyed events; time; atoms, identifiers, locales; text on the console |
+//! | `io` | completion ports |
+//! | `ke` | yielding, processors |
 //! | `mm` | virtual memory |
 //! | `ob` | handles, waits |
+//! | `se` | tokens, access checks |
 //! | `ps` | processes and threads |
 //!
 //! # Differs
@@ -26,20 +28,38 @@ extern crate alloc;
 mod caller;
 mod capture;
 mod dispatch;
+mod exceptions;
+mod information;
+mod numbers;
 mod object_types;
 mod services;
+mod thread_context;
+mod trace;
+mod user_apcs;
 pub mod user_mode;
 
 pub use caller::Caller;
 
 use nt_abi::NtResult;
 
+/// Whether each service that user mode calls is shown on the console.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trace {
+    /// None is.
+    Off,
+    /// Each is.
+    On,
+}
+
 /// Registers the types of objects that services make, and the loop of user threads.
 ///
 /// # Errors
 /// `INSUFFICIENT_RESOURCES`.
-pub fn initialize() -> NtResult {
+pub fn initialize(trace: Trace) -> NtResult {
     object_types::register()?;
-    user_mode::initialize();
+    services::ex::make_system_keyed_event()?;
+    ps::thread::set_end_observer(|thread| services::ex::thread_ended(thread));
+    ps::job::port::set_sender(services::ps::send_message);
+    user_mode::initialize(trace);
     Ok(())
 }

@@ -4,25 +4,43 @@
 //! resolution of an exception, or nothing but attention (an APC, its own end). Here
 //! is also the place where memory's faults of user mode end up.
 
-use arch::contract::{Access, Exception, ExceptionClass, UserExit, UserState as _, VirtAddr};
+use core::mem::offset_of;
 use core::sync::atomic::Ordering;
+
+use arch::Machine;
+use arch::contract::{
+    Access, Exception, ExceptionClass, Threads, UserContext as _, UserExit, UserState as _,
+    VirtAddr,
+};
 use ke::apc;
 use mm::{AddressSpace, CurrentProcess, FaultOutcome, UserStack};
 use nt_abi::NtStatus;
-use nt_abi::services::number;
+use nt_abi::exception::ExceptionFlags;
+use nt_abi::w64::{NtTib, Teb};
 use ob::Object;
 use ps::Thread;
 use ps::thread::ATTENTION_END;
 
-use crate::{Caller, dispatch};
+use crate::exceptions::Raised;
+use crate::{Caller, Trace, dispatch, exceptions, trace, user_apcs};
+
+/// What the attention of a thread can be wanted for.
+const KNOWN: u32 = ATTENTION_END | apc::ATTENTION_USER_APC | apc::ATTENTION_SPECIAL_USER_APC;
 
 /// Names this loop to those who start threads and resolve faults.
-pub(crate) fn initialize() {
-    ps::thread::set_user_mode(run);
+pub(crate) fn initialize(trace: Trace) {
+    ps::thread::set_user_mode(match trace {
+        Trace::Off => run::<false>,
+        Trace::On => run::<true>,
+    });
     mm::set_current_process(CurrentProcess {
         space: current_space,
-        stack: || None,
-        set_stack_limit: |_| (),
+        stack: || Thread::current().and_then(|thread| stack_of(&thread)),
+        set_stack_limit: |limit| {
+            if let Some(thread) = Thread::current() {
+                set_stack_limit(&thread, limit);
+            }
+        },
     });
 }
 
@@ -33,35 +51,40 @@ fn current_space() -> Option<&'static AddressSpace> {
 }
 
 /// Runs a thread's user mode to its end; gives what it ends with.
-fn run(thread: &Object<Thread>) -> NtStatus {
+///
+/// There are two of it, so that calls that are not traced pay nothing for those that are.
+fn run<const TRACED: bool>(thread: &Object<Thread>) -> NtStatus {
     let scheduled = thread.scheduled();
     let context = scheduled.context();
     let user = scheduled.user();
-    let caller = Caller { thread };
+    let caller = Caller::new(thread);
     context.become_user_thread();
     loop {
         match context.run_user() {
             UserExit::SystemCall(number) => {
-                let status = dispatch::call(&caller, number, user);
-                // A service that sets all registers has set this one too.
-                if number != u32::from(number::NtContinue) {
+                let status = if TRACED {
+                    trace::call(&caller, number, user)
+                } else {
+                    dispatch::call(&caller, number, user)
+                };
+                if !caller.take_registers_set() {
                     user.set_result(u64::from(status.0));
                 }
             }
             UserExit::Exception(exception) => {
-                if let Err(status) = resolve(&exception) {
-                    return unhandled(thread, &exception, status);
-                }
+                meet(thread, exception);
             }
             UserExit::Interrupted => {
-                let wanted = user.attention().load(Ordering::Relaxed);
+                let attention = user.attention();
+                let wanted = attention.load(Ordering::Relaxed);
                 if wanted & ATTENTION_END != 0 || thread.process().is_ending() {
                     return ending_status(thread);
                 }
-                if wanted & apc::ATTENTION_USER_APC != 0 {
-                    // There is no dispatcher in user mode yet that could run it.
-                    while apc::take_user_apc().is_some() {}
+                if wanted & !KNOWN != 0 {
+                    // Nobody here knows what for; it must not keep the thread from user mode for ever.
+                    attention.fetch_and(KNOWN, Ordering::Relaxed);
                 }
+                user_apcs::deliver(thread);
             }
         }
     }
@@ -75,53 +98,74 @@ fn ending_status(thread: &Thread) -> NtStatus {
     }
 }
 
-/// Does what makes the instruction that met an exception succeed the next time.
-///
-/// # Errors
-/// The status of the exception that user mode gets.
-fn resolve(exception: &Exception) -> Result<(), NtStatus> {
-    let unresolved = match exception.class {
-        ExceptionClass::PageFault { access, .. } => {
-            return page_fault(exception.address, access);
-        }
-        ExceptionClass::IllegalInstruction => NtStatus::ILLEGAL_INSTRUCTION,
-        ExceptionClass::PrivilegedInstruction => NtStatus::PRIVILEGED_INSTRUCTION,
-        ExceptionClass::IntegerDivide => NtStatus::INTEGER_DIVIDE_BY_ZERO,
-        ExceptionClass::IntegerOverflow => NtStatus::INTEGER_OVERFLOW,
-        ExceptionClass::BoundRangeExceeded => NtStatus::ARRAY_BOUNDS_EXCEEDED,
-        ExceptionClass::Breakpoint => NtStatus::BREAKPOINT,
-        ExceptionClass::DebugTrap => NtStatus::SINGLE_STEP,
-        ExceptionClass::Misaligned
-        | ExceptionClass::MisalignedPc
-        | ExceptionClass::MisalignedStack => NtStatus::DATATYPE_MISALIGNMENT,
-        ExceptionClass::FloatingPoint => NtStatus::FLOAT_INVALID_OPERATION,
-        ExceptionClass::StackOverflow => NtStatus::STACK_OVERFLOW,
-        _ => NtStatus::ACCESS_VIOLATION,
-    };
-    Err(unresolved)
-}
-
-fn page_fault(address: Option<VirtAddr>, access: Access) -> Result<(), NtStatus> {
-    let Some((address, space)) = address.zip(current_space()) else {
-        return Err(NtStatus::ACCESS_VIOLATION);
-    };
-    let no_stack = || -> Option<UserStack> { None };
-    match mm::resolve(space, address, access, &no_stack) {
-        FaultOutcome::Resolved | FaultOutcome::StackGrown { .. } => Ok(()),
-        FaultOutcome::StackOverflow { .. } => Err(NtStatus::STACK_OVERFLOW),
-        FaultOutcome::Failed(status) => Err(status),
-        FaultOutcome::InPageError(_) => Err(NtStatus::IN_PAGE_ERROR),
+/// An exception is resolved, or user mode gets it.
+fn meet(thread: &Object<Thread>, exception: Exception) {
+    let exception = <Machine as Threads>::examine(exception);
+    if exception.class == ExceptionClass::FastFail {
+        let code = thread.scheduled().user().fast_fail_code();
+        let mut record = Raised::fast_fail(code).record(&exception);
+        record.exception_flags |= ExceptionFlags::NONCONTINUABLE;
+        exceptions::dispatch(thread, &record, false);
+    } else if let Err(raised) = resolve(thread, &exception) {
+        exceptions::dispatch(thread, &raised.record(&exception), true);
     }
 }
 
-/// An exception that nobody handles ends the process; a line on the console says where it came from.
-fn unhandled(thread: &Object<Thread>, exception: &Exception, status: NtStatus) -> NtStatus {
-    let at = exception.address.map_or(0, |VirtAddr(address)| address);
-    ke::warning!(
-        "process {}: {status} at {:#x}, address {at:#x}",
-        thread.process().id(),
-        exception.pc.0
-    );
-    ps::thread::end_process(thread.process(), status);
-    status
+/// Does what makes the instruction that met an exception succeed the next time.
+///
+/// # Errors
+/// The exception that user mode gets.
+fn resolve(thread: &Thread, exception: &Exception) -> Result<(), Raised> {
+    match exception.class {
+        ExceptionClass::PageFault { access, .. } => match exception.address {
+            Some(address) => page_fault(thread, address, access),
+            None => Err(Raised::access_violation(access, u64::MAX)),
+        },
+        _ => Err(Raised::by_instruction(exception)),
+    }
+}
+
+fn page_fault(thread: &Thread, address: VirtAddr, access: Access) -> Result<(), Raised> {
+    let space = thread.process().space();
+    let outcome = mm::resolve(space, address, access, &|| stack_of(thread));
+    match outcome {
+        FaultOutcome::Resolved => Ok(()),
+        FaultOutcome::StackGrown { limit } => {
+            set_stack_limit(thread, limit);
+            Ok(())
+        }
+        FaultOutcome::StackOverflow { limit } => {
+            set_stack_limit(thread, limit);
+            Err(Raised::of_access(
+                NtStatus::STACK_OVERFLOW,
+                access,
+                address.0,
+            ))
+        }
+        FaultOutcome::Failed(status) => Err(Raised::of_access(status, access, address.0)),
+        FaultOutcome::InPageError(status) => Err(Raised::in_page_error(access, address.0, status)),
+    }
+}
+
+/// The stack that a thread says it is on; a fiber's may be another than the one it was made with.
+fn stack_of(thread: &Thread) -> Option<UserStack> {
+    let read = |offset: usize| {
+        let mut bytes = [0; 8];
+        let read = thread
+            .process()
+            .space()
+            .read(thread.teb().checked_add(offset as u64)?, &mut bytes);
+        (read.status == NtStatus::SUCCESS).then(|| u64::from_le_bytes(bytes))
+    };
+    Some(UserStack {
+        base: read(offset_of!(NtTib, stack_base))?,
+        deallocation_base: read(offset_of!(Teb, deallocation_stack))?,
+        guaranteed: read(offset_of!(Teb, guaranteed_stack_bytes))? & 0xFFFF_FFFF,
+    })
+}
+
+fn set_stack_limit(thread: &Thread, limit: u64) {
+    let place = thread.teb() + offset_of!(NtTib, stack_limit) as u64;
+    // A thread that took its own TEB away does without.
+    let _ = thread.process().space().write(place, &limit.to_le_bytes());
 }

@@ -4,13 +4,15 @@
 //! |---|---|
 //! | [`faults`] | `fault-...`: each must end in its bug check |
 //! | [`interrupts`] | `clock-rate`, `irql-masks`, `dpc`, `dpc-watchdog`, `freeze` |
-//! | [`locks`] | `spin-lock`, `spin-lock-parallel` |
+//! | [`locks`] | `spin-lock`, `spin-lock-parallel`, `queued-spin-lock` |
 //! | [`memory`] | `pool-exhaustion`, `kernel-stacks` |
 //! | [`registers`] | `registers` |
 //! | [`threads`] | `wait-storm`, `thread-creation`, `thread-creation-parallel`, `affinity`, `timers`, `ping-pong` |
 //! | [`user_mode`] | `user-mode`, `user-mode-cost` |
 //! | [`user_memory`] | `user-memory`, `user-flush` |
 //! | [`user_threads`] | `user-interrupt`, `user-stop`, `user-registers` |
+//! | [`workers`] | `workers` |
+//! | [`coalescing`] | `timer-coalescing` |
 //! | [`process`] | the user halves that these run in |
 //!
 //! The last line of a case is `test: NAME: passed` or `test: NAME: FAILED: why`, and the exit code says the same.
@@ -18,6 +20,8 @@
 #![cfg_attr(target_os = "none", no_main)]
 #![deny(unsafe_code)]
 
+#[cfg(target_os = "none")]
+mod coalescing;
 #[cfg(target_os = "none")]
 mod faults;
 #[cfg(target_os = "none")]
@@ -38,6 +42,8 @@ mod user_memory;
 mod user_mode;
 #[cfg(target_os = "none")]
 mod user_threads;
+#[cfg(target_os = "none")]
+mod workers;
 
 #[cfg(target_os = "none")]
 mod kernel {
@@ -46,7 +52,8 @@ mod kernel {
     use ntoskrnl::{Program, Running};
 
     use crate::{
-        faults, interrupts, locks, memory, registers, threads, user_memory, user_mode, user_threads,
+        coalescing, faults, interrupts, locks, memory, registers, threads, user_memory, user_mode,
+        user_threads, workers,
     };
 
     static PROGRAM: Program = Program {
@@ -88,6 +95,7 @@ mod kernel {
             "spin-lock" => locks::spin_lock(1_000_000),
             // Where processors really run at once each handover waits for the host's scheduler: fewer do.
             "spin-lock-parallel" => locks::spin_lock(20_000),
+            "queued-spin-lock" => locks::queued_spin_lock(),
             "pool-exhaustion" => memory::pool_exhaustion(),
             "kernel-stacks" => memory::kernel_stacks(),
             "registers" => registers::survive_interrupts(),
@@ -105,6 +113,8 @@ mod kernel {
             "user-interrupt" => user_threads::interrupted(),
             "user-stop" => user_threads::stopped(),
             "user-registers" => user_threads::registers(),
+            "timer-coalescing" => coalescing::coalescing(),
+            "workers" => workers::workers(),
             _ => faults::provoke(name),
         }
     }

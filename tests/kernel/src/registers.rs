@@ -24,7 +24,7 @@ static TAKEN: AtomicU64 = AtomicU64::new(0);
 struct Scrambler;
 
 impl Kernel for Scrambler {
-    fn clock_interrupt(&self) {
+    fn clock_interrupt(&self, in_user_mode: bool) {
         if HOLDING.load(Ordering::Relaxed) && Machine::number() == ProcessorNumber::BOOT {
             let mut simd = SimdState::default();
             Machine::save_simd(&mut simd);
@@ -33,7 +33,7 @@ impl Kernel for Scrambler {
             TAKEN.fetch_add(1, Ordering::Release);
         }
         user_threads::clock_interrupt();
-        ke::upcalls().clock_interrupt();
+        ke::upcalls().clock_interrupt(in_user_mode);
     }
 
     fn interprocessor_interrupt(&self) {

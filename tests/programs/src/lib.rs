@@ -1,15 +1,51 @@
-//! What the test programs share: how one begins, and what happens when it panics.
+//! What the test programs share: how one begins, how it calls services, how it says what it found.
 //!
 //! A program is a flat PE file without imports: no loader, no ntdll.dll, no C library. Each is a file in `src/bin`;
 //! `cargo xtask run -- NAME` builds it for the board's architecture and runs it.
+//!
+//! | module | what |
+//! |---|---|
+//! | `services` | the system services, callable with references for pointers: `call` of the stubs |
+//! | [`buffer`] | room for answers |
+//! | [`counters`] | what is in use |
+//! | [`check`] | checks with names, and what they expect |
+//! | [`fuzz`] | the fuzzer of all services |
+//! | [`processes`] | children |
+//! | [`threads`] | threads, exceptions, APCs |
+//! | [`memory`] | the own memory as services show it |
+//! | [`names`] | names of objects as services want them |
 #![cfg_attr(target_os = "windows", no_std)]
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sizes and numbers of a test are small, and its addresses have 64 bits as usize has"
+)]
 
 #[doc(hidden)]
 pub use stubs;
 
 #[cfg(target_os = "windows")]
-pub use stubs::print;
+pub mod buffer;
+#[cfg(target_os = "windows")]
+pub mod check;
+#[cfg(target_os = "windows")]
+pub mod counters;
+#[cfg(all(target_os = "windows", not(feature = "reference")))]
+pub mod fuzz;
+#[cfg(target_os = "windows")]
+pub mod memory;
+#[cfg(target_os = "windows")]
+pub mod names;
+#[cfg(target_os = "windows")]
+pub mod processes;
+#[cfg(target_os = "windows")]
+pub mod threads;
+
+#[cfg(all(target_os = "windows", not(feature = "reference")))]
+pub use stubs::probes;
+#[cfg(target_os = "windows")]
+pub use stubs::{call as services, print};
 
 /// Makes a `fn() -> u32` the entry point of a program.
 #[macro_export]
@@ -19,13 +55,14 @@ macro_rules! program {
     };
 }
 
-/// A panic ends the program with this code; there is nobody to tell more.
+/// A panic ends the program with this code, after a line that says where.
 #[cfg(target_os = "windows")]
 const PANIC: nt_abi::NtStatus = nt_abi::NtStatus::ASSERTION_FAILURE;
 
 #[cfg(target_os = "windows")]
 #[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+fn panic(panic: &core::panic::PanicInfo<'_>) -> ! {
+    check::line(format_args!("{panic}"));
     stubs::exit(PANIC.0)
 }
 

@@ -2,7 +2,7 @@
 //! flags for every crate of a target.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -22,13 +22,15 @@ const KEPT_PREFIXES: [&str; 6] = [
 ];
 
 /// How programs are linked. They are relocatable, since the linker makes them so unless it is told otherwise.
-const PROGRAM_LINK_ARGUMENTS: [&str; 4] = [
+const PROGRAM_LINK_ARGUMENTS: [&str; 6] = [
     // The name that `stubs::program_entry!` gives the entry point.
     "/entry:program_start",
-    // The kernel starts them itself: there is no subsystem's server.
-    "/subsystem:native",
     // No C library.
     "/nodefaultlib",
+    // Where the kernel enters a program by itself: `stubs::dispatchers`.
+    "/export:RtlUserThreadStart",
+    "/export:KiUserApcDispatcher",
+    "/export:KiUserExceptionDispatcher",
     // The same program has the same bytes: no time in the header.
     "/brepro",
 ];
@@ -69,18 +71,42 @@ pub(crate) fn kernel_command(
     Ok(command)
 }
 
-/// Cargo for the programs that run on an image.
+/// Who starts a program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Starter {
+    /// Our kernel itself: there is no subsystem's server.
+    Kernel,
+    /// Another implementation of NT, as a program of its console.
+    Reference,
+}
+
+impl Starter {
+    fn link_argument(self) -> &'static str {
+        match self {
+            Self::Kernel => "-Clink-arg=/subsystem:native",
+            Self::Reference => "-Clink-arg=/subsystem:console",
+        }
+    }
+}
+
+/// Cargo for the programs that run on an image, or on another system of the same machine.
 pub(crate) fn program_command(
     workspace: &Workspace,
     tools: &Tools,
     image: &Image,
+    starter: Starter,
 ) -> Result<Command> {
     let mut flags = vec![
         linker(tools, Need::PeLinker)?,
         "-Clinker-flavor=lld-link".into(),
+        starter.link_argument().into(),
     ];
     flags.extend(PROGRAM_LINK_ARGUMENTS.map(|argument| format!("-Clink-arg={argument}")));
     let mut command = with_library(workspace, tools, &image.user.target, &flags);
+    if starter == Starter::Reference {
+        // Other flags, other files.
+        command.env("CARGO_TARGET_DIR", reference_target(workspace));
+    }
     command
         // Without a C library nobody else gives memcpy and its kin.
         .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "compiler-builtins-mem")
@@ -88,6 +114,11 @@ pub(crate) fn program_command(
         .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
         .env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
     Ok(command)
+}
+
+/// Where programs for another system are built.
+pub(crate) fn reference_target(workspace: &Workspace) -> PathBuf {
+    workspace.kernel_target().join("reference")
 }
 
 /// Cargo with the library's source for one target, with these flags for every crate.

@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 /// The crate of the test programs.
 pub(crate) const PACKAGE: &str = "test-programs";
 /// Where each program is a file.
-const SOURCES: &str = "tests/programs/src/bin";
+pub(crate) const SOURCES: &str = "tests/programs/src/bin";
 
 /// One of our programs for user mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, image: &Image) -> Resu
     fs::create_dir_all(&folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     let _turn = take_turn(&folder, &step)?;
-    let mut command = cargo::program_command(workspace, tools, image)?;
+    let mut command = cargo::program_command(workspace, tools, image, cargo::Starter::Kernel)?;
     command.args(["build", "--release", "--package", PACKAGE, "--bins"]);
     let said = step
         .run_checked(&mut command)

@@ -76,7 +76,7 @@ pub(super) fn program_lints(
     step: &Step,
 ) -> Result<Problems> {
     let image = Image::load(workspace, image)?;
-    let command = cargo::program_command(workspace, tools, &image)?;
+    let command = cargo::program_command(workspace, tools, &image, cargo::Starter::Kernel)?;
     let mut command = cargo::into_clippy(&command, tools);
     command.args(["--release", "--package", programs::PACKAGE]);
     lint(command, step)

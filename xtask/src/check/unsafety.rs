@@ -19,7 +19,11 @@ const HEADING: &str = "# How often each crate says `unsafe`. Rewritten by `cargo
 const ATTRIBUTE: &str = "#![forbid(unsafe_code)]";
 /// What the root of a program says instead: the floor's macro, which names its entry, carries an `allow` of its own.
 const ENTRY_ATTRIBUTE: &str = "#![deny(unsafe_code)]";
-const ENTRIES: [&str; 2] = ["arch::kernel_entry!(", "test_programs::program!("];
+const ENTRIES: [&str; 3] = [
+    "arch::kernel_entry!(",
+    "test_programs::program!(",
+    "test_programs::checks! {",
+];
 
 /// The uses of unsafe in one crate.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]

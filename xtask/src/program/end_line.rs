@@ -9,7 +9,7 @@
 //! one that nothing follows counts. What a program printed last need not have ended its line: the kernel's may
 //! stand behind it.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 
 const TEXT: &[u8] = b"program ended with 0x";
 const DIGITS: usize = 8;
@@ -80,8 +80,11 @@ impl EndLine {
     }
 }
 
-/// Passes everything on as it comes, without delay; gives the exit code.
-pub(crate) fn pass_through(mut from: impl Read, to: &mut impl Write) -> io::Result<Option<u32>> {
+/// Hands everything on as it comes, without delay; gives the exit code.
+pub(crate) fn pass_through(
+    mut from: impl Read,
+    mut hand_on: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<Option<u32>> {
     let mut end_line = EndLine::default();
     let mut buffer = [0; 4096];
     loop {
@@ -89,16 +92,14 @@ pub(crate) fn pass_through(mut from: impl Read, to: &mut impl Write) -> io::Resu
         match from.read(&mut buffer) {
             Ok(0) => {
                 let code = end_line.finish(&mut out);
-                to.write_all(&out)?;
-                to.flush()?;
+                hand_on(&out)?;
                 return Ok(code);
             }
             Ok(count) => end_line.hear(&buffer[..count], &mut out),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         }
-        to.write_all(&out)?;
-        to.flush()?;
+        hand_on(&out)?;
     }
 }
 
@@ -133,7 +134,7 @@ fn likeness(text: &[u8]) -> Likeness {
 }
 
 /// What follows a line's time, `[    1.234567] `, if there is one; `None` if something else begins as one does.
-fn without_time(text: &[u8]) -> Option<&[u8]> {
+pub(super) fn without_time(text: &[u8]) -> Option<&[u8]> {
     let Some(rest) = text.strip_prefix(b"[") else {
         return Some(text);
     };
@@ -143,7 +144,7 @@ fn without_time(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// What follows this text; nothing, if only its beginning has come yet; `None` if something else stands there.
-fn past<'t>(text: &'t [u8], expected: &[u8]) -> Option<&'t [u8]> {
+pub(super) fn past<'t>(text: &'t [u8], expected: &[u8]) -> Option<&'t [u8]> {
     if expected.starts_with(text) {
         return Some(&[]);
     }

@@ -4,6 +4,7 @@ pub(crate) mod end_line;
 mod pe;
 mod quoting;
 pub(crate) mod ram_disk;
+pub(crate) mod trace_lines;
 
 use std::fs;
 use std::path::Path;
@@ -135,7 +136,7 @@ mod tests {
     fn what_is_not_there_is_told_with_what_is() {
         let said = prepared("q35", &["nothin"]).unwrap_err().to_string();
         assert!(
-            said.contains("there is no program nothin") && said.contains("nothing)"),
+            said.contains("there is no program nothin:") && said.contains(" nothing,"),
             "{said}"
         );
         let said = prepared("q35", &["/etc/passwd"]).unwrap_err().to_string();

@@ -32,7 +32,7 @@ mod ntdll_i386;
 mod tests;
 
 pub use dispatch::RawArguments;
-pub use trace::format_call;
+pub use trace::{CallerMemory, NoMemory, format_call, format_results};
 
 use arguments::ArgumentKind;
 
@@ -105,8 +105,16 @@ pub struct Service {
     pub state: State,
     /// Its arguments, in order.
     pub arguments: &'static [Argument],
+}
+
+impl Service {
     /// What it does, in a sentence.
-    pub summary: &'static str,
+    pub fn summary(&self) -> &'static str {
+        SUMMARIES
+            .get(usize::from(self.number))
+            .copied()
+            .unwrap_or_default()
+    }
 }
 
 /// Finds a service by its number.
@@ -207,9 +215,11 @@ macro_rules! plain_data {
                     name: stringify!($argument),
                     kind: <$type as ServiceArgument>::KIND,
                 }),*],
-                summary: $summary.trim_ascii(),
             },)*)*]
         };
+
+        /// What each service does. Apart from the rest, because the kernel has no use for it, and so not in its image.
+        static SUMMARIES: &[&str] = &[$($($summary.trim_ascii(),)*)*];
 
         /// The number of each service, under NT's name for the service.
         #[expect(non_upper_case_globals, reason = "the names are NT's")]

@@ -3,7 +3,6 @@
 extern crate std;
 
 use std::collections::BTreeSet;
-use std::string::String;
 
 use super::arguments::{ArgumentKind, Direction, Handle, In, Length, ServiceArgument, Target};
 use super::*;
@@ -204,15 +203,4 @@ fn stubs_have_the_tables_arguments() {
         Some("NtReleaseSemaphore")
     );
     assert_eq!(raw, [4, u64::MAX, 0x1000]);
-}
-
-#[test]
-fn a_call_prints_with_its_arguments() {
-    let mut line = String::new();
-    let service = by_name("NtCreateEvent").expect("the table has events");
-    format_call(&mut line, service, &[0x1000, 0x1F_0003, 0, 1]).expect("a string takes everything");
-    assert_eq!(
-        line,
-        "NtCreateEvent(handle: out 0x1000, access: 0x1f0003, attributes: null, event_type: 1, initial_state: ?)"
-    );
 }

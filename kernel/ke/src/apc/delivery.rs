@@ -42,14 +42,16 @@ pub(crate) fn deliver() {
 #[doc(alias = "KiDeliverApc")]
 pub fn take_user_apc() -> Option<ApcCall> {
     let thread = thread::current();
+    let attention = thread.user().attention();
+    let wanted = attention.load(Ordering::Relaxed) & ATTENTION_USER_APC != 0;
     loop {
         let database = dispatcher::lock();
-        let apc = next_user(&database, thread);
+        let apc = next_user(&database, thread, wanted);
         if let Some(apc) = apc {
             thread.apc.user.remove(&database, apc);
             apc.inserted.set(&database, false);
         }
-        settle_attention(&database, thread, apc.is_some());
+        settle_attention(&database, thread);
         let apc = apc?;
         let mut call = apc.call(&database);
         let routines = apc.routines.get();
@@ -65,22 +67,15 @@ pub fn take_user_apc() -> Option<ApcCall> {
 }
 
 /// The first user APC, if it is a special one or user APCs are wanted.
-fn next_user(database: &Database, thread: &'static Thread) -> Option<&'static Apc> {
+fn next_user(database: &Database, thread: &'static Thread, wanted: bool) -> Option<&'static Apc> {
     let first = thread.apc.user.first(database)?;
-    let wanted = thread.user().attention().load(Ordering::Relaxed) & ATTENTION_USER_APC != 0;
     (wanted || first.form.get(database) == Form::SpecialUser).then_some(first)
 }
 
-/// Forgets what the attention says and is no longer so.
-fn settle_attention(database: &Database, thread: &'static Thread, taken: bool) {
-    let first = thread.apc.user.first(database);
-    let mut over = 0;
-    if first.is_none_or(|first| first.form.get(database) != Form::SpecialUser) {
-        over |= ATTENTION_SPECIAL_USER_APC;
-    }
-    if first.is_none() || !taken {
-        over |= ATTENTION_USER_APC;
-    }
+/// Forgets what the attention says: one APC is delivered at a time, and the thread asks for the next ([`super::test_alert`])
+/// when that one is over. Were the next delivered at once, it would run first, on top of it.
+fn settle_attention(_database: &Database, thread: &'static Thread) {
+    let over = ATTENTION_USER_APC | ATTENTION_SPECIAL_USER_APC;
     thread
         .user()
         .attention()

@@ -30,7 +30,7 @@ use arch::AtomicRef;
 use arch::contract::UserState;
 use nt_abi::NtResult;
 
-use crate::arena::{Arena, Slot};
+use crate::arena::{Arena, Chunks, Slot, no_chunks};
 use crate::dispatcher::list::{Linked, Links, List};
 use crate::dispatcher::{self, Database, Field, Word};
 use crate::process::Process;
@@ -140,7 +140,8 @@ impl Slot for Apc {
     }
 }
 
-static APCS: Arena<Apc, 128, 4096> = Arena::new();
+static APCS: Arena<Apc, 128, 4096> = Arena::new(&APCS_CHUNKS);
+static APCS_CHUNKS: Chunks<Apc, 4096> = no_chunks();
 
 /// A thread's APCs.
 pub(crate) struct ApcState {
@@ -278,6 +279,11 @@ impl Apc {
         self
     }
 
+    /// The first value of its call, set when it was made: for those who run it down.
+    pub fn context(&self) -> u64 {
+        self.context.glance()
+    }
+
     /// Gives one back that is in no queue.
     pub fn give_back(&'static self) {
         APCS.give_back(self);
@@ -287,10 +293,17 @@ impl Apc {
     #[doc(alias = "KeInsertQueueApc")]
     pub fn queue(&'static self, arguments: [u64; 2], increment: u8) -> bool {
         let database = dispatcher::lock();
-        for (field, value) in self.arguments.iter().zip(arguments) {
-            field.set(&database, value);
-        }
+        self.set_arguments(&database, arguments);
         self.queue_locked(&database, increment)
+    }
+
+    /// The values that its routine gets; one that is queued already keeps those that it was queued with.
+    pub(crate) fn set_arguments(&self, database: &Database, arguments: [u64; 2]) {
+        if !self.inserted.get(database) {
+            for (field, value) in self.arguments.iter().zip(arguments) {
+                field.set(database, value);
+            }
+        }
     }
 
     pub(crate) fn queue_locked(&'static self, database: &Database, increment: u8) -> bool {

@@ -103,8 +103,8 @@ pub(crate) fn forget() {
     resolution::forget();
 }
 
-/// The clock ticked on this processor.
-pub(crate) fn tick() {
+/// The clock ticked on this processor, while it was in user mode or not.
+pub(crate) fn tick(in_user_mode: bool) {
     let me = processor::current();
     me.ticks.fetch_add(1, Ordering::Relaxed);
     let period = period();
@@ -112,7 +112,7 @@ pub(crate) fn tick() {
     if Machine::number() == ProcessorNumber::BOOT {
         first_processor_ticked();
     }
-    schedule::charge_tick(me, false, period);
+    schedule::charge_tick(me, in_user_mode, period);
 }
 
 /// Converts a number of counter ticks to units of 100 ns, NT's unit of time, without overflow.

@@ -8,7 +8,7 @@ use nt_abi::NtStatus;
 
 use super::list::{Linked, Links, List};
 use super::{Database, Field, Word};
-use crate::arena::{Arena, Slot};
+use crate::arena::{Arena, Chunks, Slot, no_chunks};
 use crate::thread::Thread;
 use crate::{schedule, thread};
 
@@ -133,7 +133,8 @@ impl Slot for Header {
     }
 }
 
-static HEADERS: Arena<Header, 512, 4096> = Arena::new();
+static HEADERS: Arena<Header, 512, 4096> = Arena::new(&HEADERS_CHUNKS);
+static HEADERS_CHUNKS: Chunks<Header, 4096> = no_chunks();
 
 impl Header {
     /// One for a static object.

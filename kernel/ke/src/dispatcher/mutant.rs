@@ -23,6 +23,8 @@ pub struct MutantState {
     pub owned_by_caller: bool,
     /// Whether its last owner ended without giving it back, and nobody has taken it since.
     pub abandoned: bool,
+    /// The client ids of its owner: process and thread.
+    pub owner: Option<(u32, u32)>,
 }
 
 impl Mutant {
@@ -79,13 +81,11 @@ impl Mutant {
     pub fn state(&self) -> MutantState {
         let database = lock();
         let caller = thread::current();
+        let owner = self.header.owner.get();
         MutantState {
             count: self.header.signal.get(&database),
-            owned_by_caller: self
-                .header
-                .owner
-                .get()
-                .is_some_and(|owner| core::ptr::eq(owner, caller)),
+            owned_by_caller: owner.is_some_and(|owner| core::ptr::eq(owner, caller)),
+            owner: owner.map(Thread::client_id),
             abandoned: self.header.abandoned.get(&database),
         }
     }

@@ -7,7 +7,7 @@ use super::list::{Linked, Links};
 use super::wheel::{self, Bucket};
 use super::{Database, EventKind, Field, Header, Kind, lock, signalled, unwait_of};
 use crate::apc::Apc;
-use crate::arena::{Arena, Slot};
+use crate::arena::{Arena, Chunks, Slot, no_chunks};
 use crate::clock;
 use crate::dpc::Dpc;
 use crate::thread::Thread;
@@ -137,7 +137,8 @@ impl Slot for TimerSlot {
     }
 }
 
-static TIMERS: Arena<TimerSlot, 128, 4096> = Arena::new();
+static TIMERS: Arena<TimerSlot, 128, 4096> = Arena::new(&TIMERS_CHUNKS);
+static TIMERS_CHUNKS: Chunks<TimerSlot, 4096> = no_chunks();
 
 /// The time in `due..=due + tolerance` that most timers would choose: the one that is a multiple of the highest power of two.
 fn meeting_point(due: u64, tolerance: u64) -> u64 {
@@ -161,6 +162,7 @@ impl TimerSlot {
 
     fn expired(&'static self, database: &Database, now: u64) {
         let period = self.period.get(database);
+        let system = clock::system_time();
         let due = self.wanted.get(database);
         if let Some(missed) = now.saturating_sub(due).checked_div(period) {
             // What was missed is not made up for: the next time is the first one of the grid that is still to come.
@@ -175,6 +177,8 @@ impl TimerSlot {
             dpc.queue([0; 2]);
         }
         if let Some(apc) = self.apc.get() {
+            // The routine is told when the timer fell due, as two halves of a system time.
+            apc.set_arguments(database, [system & 0xFFFF_FFFF, system >> 32]);
             apc.queue_locked(database, 0);
         }
     }
@@ -195,6 +199,8 @@ pub struct TimerState {
     pub signalled: bool,
     /// 100 ns until it is due; `None` if it is not set.
     pub remaining: Option<u64>,
+    /// When it was last to be due, in interrupt time of 100 ns; 0 if it was never set.
+    pub due: u64,
 }
 
 /// When a timer is due.
@@ -241,6 +247,7 @@ impl Timer {
         slot.header.reset(&database, kind, 0, 0);
         slot.entry.object.set(Some(slot));
         slot.period.set(&database, 0);
+        slot.wanted.set(&database, 0);
         slot.dpc.set(None);
         slot.apc.set(None);
         Ok(Self { slot })
@@ -335,6 +342,7 @@ impl Timer {
         let now = clock::interrupt_time();
         TimerState {
             signalled: self.slot.header.signal.get(&database) > 0,
+            due: self.slot.wanted.get(&database),
             remaining: self
                 .slot
                 .entry

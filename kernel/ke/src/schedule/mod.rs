@@ -20,12 +20,14 @@ mod ready;
 mod starvation;
 
 use arch::Machine;
-use arch::contract::{Processor, ProcessorNumber};
+use arch::contract::{Processor, ProcessorNumber, UserTranslation};
 
 pub use base::{priority_increment, set_priority_increment, set_process_base_priority};
 pub use priority::{
-    base_priority, set_affinity, set_base_priority, set_boosts_disabled, set_ideal_processor,
-    set_priority,
+    affinity, base_priority, boosts_disabled, ideal_processor, priority, process_affinity,
+    process_base_priority, process_boosts_disabled, set_affinity, set_base_priority, set_below_all,
+    set_boosts_disabled, set_ideal_processor, set_priority, set_process_affinity,
+    set_process_boosts_disabled,
 };
 pub(crate) use quantum::{charge_tick, quantum_of};
 #[cfg(any(test, feature = "testing"))]
@@ -77,7 +79,7 @@ pub(crate) fn leave_for_good(database: Database) -> ! {
     let me = processor::current();
     let thread = running(me);
     let next = ready::select(&database, me).unwrap_or_else(|| idle_thread(me));
-    let _dispatch = begin_switch(database, me, thread, next);
+    let _dispatch = begin_switch(database, me, next);
     arch::thread::leave(&thread.context, &next.context)
 }
 
@@ -134,12 +136,7 @@ pub fn yield_execution() -> bool {
 }
 
 /// Everything that a switch changes under the database, which is free afterwards; the level stays Dispatch.
-fn begin_switch(
-    database: Database,
-    me: &'static Prcb,
-    from: &'static Thread,
-    to: &'static Thread,
-) -> IrqlGuard {
+fn begin_switch(database: Database, me: &'static Prcb, to: &'static Thread) -> IrqlGuard {
     let here = Machine::number();
     to.state.set(&database, State::Running);
     to.processor.set(&database, here.0);
@@ -154,7 +151,8 @@ fn begin_switch(
     }
     let space = to.space();
     let level = database.release_keeping_level();
-    if from.space() != space {
+    // Not what the last thread says: its process may be gone, and the slot another one's.
+    if Machine::active_space() != space {
         arch::memory::activate(space);
     }
     level
@@ -172,7 +170,7 @@ fn switch_to(
         from.state.set(&database, State::Running);
         return database.release_keeping_level();
     }
-    let level = begin_switch(database, me, from, to);
+    let level = begin_switch(database, me, to);
     arch::thread::switch(&from.context, &to.context);
     level
 }

@@ -6,6 +6,7 @@ use nt_abi::{NtResult, NtStatus};
 use super::ready::{ready, rival, unqueue};
 use super::{HIGHEST, running};
 use crate::dispatcher::{self, Database};
+use crate::process::Process;
 use crate::processor;
 use crate::thread::{State, Thread};
 
@@ -48,6 +49,19 @@ pub fn set_base_priority(thread: &'static Thread, priority: u8) -> NtResult<u8> 
         .set(&database, thread.quantum_reset.get(&database));
     change_priority(&database, thread, priority);
     Ok(before)
+}
+
+/// Gives a thread priority 0, which no other has: it runs when nobody else wants a processor, and nothing boosts it.
+///
+/// # NT
+/// What the zero page thread does to itself.
+pub fn set_below_all(thread: &'static Thread) {
+    set_boosts_disabled(thread, true);
+    let database = dispatcher::lock();
+    thread.base_priority.set(&database, 0);
+    thread.saturation.set(&database, 0);
+    thread.starvation_boost.set(&database, 0);
+    change_priority(&database, thread, 0);
 }
 
 /// Whether the ends of waits boost a thread; gives what it was before.
@@ -132,26 +146,102 @@ pub fn set_affinity(thread: &'static Thread, processors: ProcessorSet) -> NtResu
     }
     let database = dispatcher::lock();
     let before = thread.affinity.get(&database);
-    match thread.state.get(&database) {
+    change_affinity(&database, thread, processors);
+    Ok(ProcessorSet(before))
+}
+
+fn change_affinity(database: &Database, thread: &'static Thread, processors: ProcessorSet) {
+    match thread.state.get(database) {
         State::Ready => {
-            unqueue(&database, thread);
-            thread.affinity.set(&database, processors.0);
-            ready(&database, thread);
+            unqueue(database, thread);
+            thread.affinity.set(database, processors.0);
+            ready(database, thread);
         }
         State::Standby => {
-            thread.affinity.set(&database, processors.0);
-            reconsider_standby(&database, thread);
+            thread.affinity.set(database, processors.0);
+            reconsider_standby(database, thread);
         }
         State::Running => {
-            thread.affinity.set(&database, processors.0);
-            let here = ProcessorNumber(thread.processor.get(&database));
+            thread.affinity.set(database, processors.0);
+            let here = ProcessorNumber(thread.processor.get(database));
             if !processors.contains(here) {
                 processor::request_dispatch(here);
             }
         }
-        _ => thread.affinity.set(&database, processors.0),
+        _ => thread.affinity.set(database, processors.0),
+    }
+}
+
+/// Sets the processors that a process's threads may use, those that it has and those to come; gives the old ones.
+///
+/// # Errors
+/// `INVALID_PARAMETER` if none of them is active.
+#[doc(alias = "KeSetAffinityProcess")]
+pub fn set_process_affinity(
+    process: &'static Process,
+    processors: ProcessorSet,
+) -> NtResult<ProcessorSet> {
+    if processors.0 & processor::active().0 == 0 {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    let database = dispatcher::lock();
+    let before = process.affinity.get(&database);
+    process.affinity.set(&database, processors.0);
+    let mut next = process.threads.first(&database);
+    while let Some(thread) = next {
+        change_affinity(&database, thread, processors);
+        next = process.threads.next(&database, thread);
     }
     Ok(ProcessorSet(before))
+}
+
+/// The processors that a process's threads may use.
+pub fn process_affinity(process: &Process) -> ProcessorSet {
+    ProcessorSet(process.affinity.glance())
+}
+
+/// The processors that a thread may use.
+pub fn affinity(thread: &Thread) -> ProcessorSet {
+    ProcessorSet(thread.affinity.glance())
+}
+
+/// The processor that a thread prefers.
+pub fn ideal_processor(thread: &Thread) -> ProcessorNumber {
+    ProcessorNumber(thread.ideal_processor.glance())
+}
+
+/// The priority that a thread has at the moment.
+pub fn priority(thread: &Thread) -> u8 {
+    thread.priority.glance()
+}
+
+/// The base priority of a process.
+pub fn process_base_priority(process: &Process) -> u8 {
+    process.base_priority.glance()
+}
+
+/// Whether the ends of waits do not boost a thread.
+pub fn boosts_disabled(thread: &Thread) -> bool {
+    thread.boosts_disabled.glance()
+}
+
+/// Whether the ends of waits boost a process's threads, those that it has and those to come; gives what it was before.
+#[doc(alias = "KeSetDisableBoostProcess")]
+pub fn set_process_boosts_disabled(process: &'static Process, disabled: bool) -> bool {
+    let database = dispatcher::lock();
+    let before = process.boosts_disabled.get(&database);
+    process.boosts_disabled.set(&database, disabled);
+    let mut next = process.threads.first(&database);
+    while let Some(thread) = next {
+        thread.boosts_disabled.set(&database, disabled);
+        next = process.threads.next(&database, thread);
+    }
+    before
+}
+
+/// Whether the ends of waits do not boost a process's threads.
+pub fn process_boosts_disabled(process: &Process) -> bool {
+    process.boosts_disabled.glance()
 }
 
 /// Sets the processor that a thread prefers; gives the old one. A number that no processor can have changes nothing, as in

@@ -42,6 +42,42 @@ fn a_better_thread_runs_at_once_and_a_lesser_one_only_when_nobody_else_can() {
     });
 }
 
+/// Windows Internals, "Zero Page Thread": the one thread of priority 0 runs when nobody else wants a processor.
+#[test]
+fn a_thread_below_all_runs_when_nobody_else_does_and_is_never_boosted() {
+    run(1, 1, || {
+        let (ran, stop) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let busy = |counts: bool| {
+            let (ran, stop) = (ran.clone(), stop.clone());
+            thread(move || {
+                while stop.load(SeqCst) == 0 {
+                    ran.fetch_add(u32::from(counts), SeqCst);
+                    scheduling_point();
+                    if counts {
+                        delay(Due::In(MS), Mode::Kernel, false);
+                    }
+                }
+            })
+        };
+        schedule::set_base_priority(crate::thread::current(), 16).expect("a priority");
+        let (worst, low) = (busy(true), busy(false));
+        schedule::set_below_all(worst.thread());
+        assert_eq!(schedule::base_priority(worst.thread()), 0);
+        schedule::set_base_priority(low.thread(), 1).expect("a priority");
+        worst.start();
+        delay(Due::In(100 * MS), Mode::Kernel, false);
+        assert!(ran.load(SeqCst) > 3, "nobody else wants the processor");
+        low.start();
+        delay(Due::In(10 * MS), Mode::Kernel, false);
+        let before = ran.load(SeqCst);
+        delay(Due::In(6_000 * MS), Mode::Kernel, false);
+        assert_eq!(schedule::boost_starved(), 0);
+        assert_eq!(ran.load(SeqCst), before);
+        stop.store(1, SeqCst);
+        [&worst, &low].into_iter().for_each(join);
+    });
+}
+
 #[test]
 fn threads_of_one_priority_take_turns_by_quantum() {
     run(1, 1, || {

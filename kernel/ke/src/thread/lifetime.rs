@@ -142,6 +142,8 @@ impl ThreadHandle {
     fn start_to_end(&self) {
         *self.thread.start.lock() = None;
         let database = dispatcher::lock();
+        // Nobody is left who could resume it.
+        super::make_end_locked(&database, self.thread, 0);
         if let Some(process) = self.thread.process.get() {
             process.threads.push_back(&database, self.thread);
         }
@@ -157,12 +159,14 @@ impl Thread {
         self.resume_event
             .reset(database, dispatcher::Kind::Notification, 1, 0);
         self.process.set(Some(process));
+        self.set_client_id(0, 0);
         self.attached.set(None);
         self.state.set(database, State::Initialized);
         let priority = process.base_priority.get(database);
         self.priority.set(database, priority);
         self.base_priority.set(database, priority);
-        self.boosts_disabled.set(database, false);
+        let boosts_disabled = process.boosts_disabled.get(database);
+        self.boosts_disabled.set(database, boosts_disabled);
         self.saturation.set(database, 0);
         self.starvation_boost.set(database, 0);
         let quantum = process.quantum.get(database);
@@ -189,6 +193,7 @@ impl Thread {
         self.waits_for_id_alert.set(database, false);
         self.alert_address.set(database, 0);
         self.suspend_count.set(database, 0);
+        self.ends.set(database, false);
         self.kernel_time.set(database, 0);
         self.user_time.set(database, 0);
         self.context_switches.set(database, 0);
@@ -222,7 +227,7 @@ fn exit() -> ! {
     dispatcher::leave(&database, thread);
     thread.queue.set(None);
     if let Some(process) = thread.process.get() {
-        process.threads.remove(&database, thread);
+        process.thread_leaves(&database, thread);
     }
     thread.state.set(&database, State::Terminated);
     thread.header.signal.set(&database, 1);

@@ -11,6 +11,8 @@
 mod lifetime;
 mod suspend;
 
+use core::sync::atomic::{AtomicU32, Ordering};
+
 use arch::AtomicRef;
 use arch::thread::Context;
 use nt_abi::NtStatus;
@@ -21,10 +23,11 @@ pub(crate) use lifetime::forget;
 pub use lifetime::{
     StackSource, ThreadHandle, ThreadStart, reap, set_stack_source, start_system_thread,
 };
-pub use suspend::{MAXIMUM_SUSPEND_COUNT, resume, suspend};
+pub(crate) use suspend::make_end_locked;
+pub use suspend::{MAXIMUM_SUSPEND_COUNT, make_end, resume, suspend};
 
 use crate::apc::ApcState;
-use crate::arena::{Arena, Slot};
+use crate::arena::{Arena, Chunks, Slot, no_chunks};
 use crate::dispatcher::list::{Linked, Links, List};
 use crate::dispatcher::{
     Database, Field, Header, Kind, Owned, WaitBlock, WaitKind, WaitTimer, Word,
@@ -145,10 +148,14 @@ pub struct Thread {
     pub(crate) waits_for_id_alert: Field<bool>,
     /// What it said that it waits for; written by the thread alone.
     pub(crate) alert_address: Field<u64>,
+    /// The numbers of process and thread that user mode knows it by; 0: none.
+    client_id: [AtomicU32; 2],
     /// What a wait by key is for.
     pub(crate) wait_key: [Field<u64>; 3],
     pub(crate) suspend_count: Field<u32>,
     pub(crate) resume_event: Header,
+    /// It was made to end, and is not suspended any more.
+    pub(crate) ends: Field<bool>,
 
     /// What the clock charged to it, in 100 ns.
     pub(crate) kernel_time: Field<u64>,
@@ -220,9 +227,11 @@ impl Slot for Thread {
             alerted_by_id: Field::zero(),
             waits_for_id_alert: Field::zero(),
             alert_address: Field::zero(),
+            client_id: [const { AtomicU32::new(0) }; 2],
             wait_key: [const { Field::zero() }; 3],
             suspend_count: Field::zero(),
             resume_event: Header::new(Kind::Notification, 0, 0),
+            ends: Field::zero(),
             kernel_time: Field::zero(),
             user_time: Field::zero(),
             context_switches: Field::zero(),
@@ -240,7 +249,8 @@ impl Slot for Thread {
 }
 
 /// All threads, by number.
-pub(crate) static THREADS: Arena<Thread, 32, 4096> = Arena::new();
+pub(crate) static THREADS: Arena<Thread, 32, 4096> = Arena::new(&THREADS_CHUNKS);
+static THREADS_CHUNKS: Chunks<Thread, 4096> = no_chunks();
 
 /// The calling thread.
 ///
@@ -270,6 +280,21 @@ impl Thread {
     /// Its number among the slots. Not a client id.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// The numbers of process and thread that user mode knows it by; zeroes for a thread of the kernel.
+    pub fn client_id(&self) -> (u32, u32) {
+        let [process, thread] = &self.client_id;
+        (
+            process.load(Ordering::Relaxed),
+            thread.load(Ordering::Relaxed),
+        )
+    }
+
+    /// Sets them, before the thread runs.
+    pub fn set_client_id(&self, process: u32, thread: u32) {
+        self.client_id[0].store(process, Ordering::Relaxed);
+        self.client_id[1].store(thread, Ordering::Relaxed);
     }
 
     /// What waits name it by; it is signalled when the thread has ended.
@@ -306,6 +331,11 @@ impl Thread {
     /// What it does at this moment.
     pub fn state(&self) -> State {
         self.state.glance()
+    }
+
+    /// The priority that it has at this moment, with its boosts.
+    pub fn priority(&self) -> u8 {
+        self.priority.glance()
     }
 
     /// Times that a processor switched to it.

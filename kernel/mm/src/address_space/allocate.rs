@@ -52,6 +52,36 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// What a caller requires; zeroes stand for no requirement.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER`: a lowest address that is no multiple of 64 KiB, a highest one that is not the last byte before
+    /// such a multiple, a range without addresses or beyond the user half, an alignment that is no power of two or less
+    /// than 64 KiB.
+    pub fn required(lowest: u64, highest: u64, alignment: u64) -> NtResult<Self> {
+        const BAD: NtStatus = NtStatus::INVALID_PARAMETER;
+        let anywhere = Self::ANYWHERE;
+        if alignment != 0 && (!alignment.is_power_of_two() || alignment < ALLOCATION_GRANULARITY) {
+            return Err(BAD);
+        }
+        if !lowest.is_multiple_of(ALLOCATION_GRANULARITY) || lowest > HIGHEST_USER_ADDRESS {
+            return Err(BAD);
+        }
+        let end = match highest {
+            0 => HIGHEST_USER_ADDRESS + 1,
+            last if last > HIGHEST_USER_ADDRESS => return Err(BAD),
+            last => last + 1,
+        };
+        if !end.is_multiple_of(ALLOCATION_GRANULARITY) || end <= lowest {
+            return Err(BAD);
+        }
+        Ok(Self {
+            lowest: lowest.max(anywhere.lowest),
+            highest: end - 1,
+            alignment: alignment.max(anywhere.alignment),
+        })
+    }
+
     /// Anywhere in the user half.
     pub const ANYWHERE: Self = Self {
         lowest: LOWEST_USER_ADDRESS,
@@ -85,7 +115,9 @@ const KNOWN: AllocationType = AllocationType::COMMIT
     .union(AllocationType::TOP_DOWN)
     .union(AllocationType::WRITE_WATCH)
     .union(AllocationType::PHYSICAL)
-    .union(AllocationType::LARGE_PAGES);
+    .union(AllocationType::LARGE_PAGES)
+    .union(AllocationType::RESERVE_PLACEHOLDER)
+    .union(AllocationType::REPLACE_PLACEHOLDER);
 
 /// An allocation whose arguments make sense.
 struct Checked {
@@ -95,6 +127,34 @@ struct Checked {
 
 impl Allocation {
     fn check(&self) -> NtResult<Checked> {
+        let checked = self.checked_kind()?;
+        self.check_range()?;
+        Ok(checked)
+    }
+
+    /// Looks at what does not depend on the range: zero bits, kind, protection, in this order.
+    ///
+    /// # Errors
+    /// Those that [`AddressSpace::allocate`] gives for them.
+    pub fn check_kind(&self) -> NtResult {
+        self.checked_kind().map(|_| ())
+    }
+
+    /// Looks at base and size, in this order.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_2`, `_4`.
+    pub fn check_range(&self) -> NtResult {
+        if self.base > HIGHEST_USER_ADDRESS {
+            return Err(NtStatus::INVALID_PARAMETER_2);
+        }
+        if self.size == 0 || self.size > HIGHEST_USER_ADDRESS + 1 - self.base {
+            return Err(NtStatus::INVALID_PARAMETER_4);
+        }
+        Ok(())
+    }
+
+    fn checked_kind(&self) -> NtResult<Checked> {
         let kind = self.kind;
         let limits = self.limits.with_zero_bits(self.zero_bits)?;
         let resets = AllocationType::RESET | AllocationType::RESET_UNDO;
@@ -121,15 +181,31 @@ impl Allocation {
         if kind.contains(AllocationType::PHYSICAL) {
             return Err(NtStatus::NOT_SUPPORTED);
         }
+        check_placeholders(kind)?;
         let protection = Protection::from_page(self.protection)?;
-        if self.base > HIGHEST_USER_ADDRESS {
-            return Err(NtStatus::INVALID_PARAMETER_2);
-        }
-        if self.size == 0 || self.size > HIGHEST_USER_ADDRESS + 1 - self.base {
-            return Err(NtStatus::INVALID_PARAMETER_4);
+        if kind.contains(AllocationType::RESERVE_PLACEHOLDER) && protection != Protection::NO_ACCESS
+        {
+            return Err(NtStatus::INVALID_PARAMETER_6);
         }
         Ok(Checked { limits, protection })
     }
+}
+
+/// A placeholder is only reserved; what replaces one is reserved, too, and perhaps committed.
+fn check_placeholders(kind: AllocationType) -> NtResult {
+    let reserves = kind.contains(AllocationType::RESERVE);
+    if kind.contains(AllocationType::RESERVE_PLACEHOLDER) {
+        let with = AllocationType::RESERVE
+            | AllocationType::RESERVE_PLACEHOLDER
+            | AllocationType::TOP_DOWN;
+        if !reserves || !with.contains(kind) {
+            return Err(NtStatus::INVALID_PARAMETER_5);
+        }
+    }
+    if kind.contains(AllocationType::REPLACE_PLACEHOLDER) && !reserves {
+        return Err(NtStatus::INVALID_PARAMETER_5);
+    }
+    Ok(())
 }
 
 impl AddressSpace {
@@ -149,6 +225,7 @@ impl AddressSpace {
     /// - `NO_MEMORY`: no place is large enough.
     /// - `COMMITMENT_LIMIT`, or what the quota says; `INSUFFICIENT_RESOURCES`, `NO_MEMORY`: no memory to describe it.
     /// - `PRIVILEGE_NOT_HELD`, `NOT_SUPPORTED`: large pages, physical pages.
+    /// - `INVALID_PARAMETER_6`: a placeholder that permits something.
     /// - `PROCESS_IS_TERMINATING`.
     ///
     /// # IRQL
@@ -190,7 +267,13 @@ impl Space {
         if protection.is_copy() {
             return Err(NtStatus::INVALID_PAGE_PROTECTION);
         }
-        let range = if request.base == 0 {
+        let replaces = request.kind.contains(AllocationType::REPLACE_PLACEHOLDER);
+        let range = if replaces {
+            VirtRange {
+                start: VirtAddr(request.base),
+                ..page_range(request.base, request.size)
+            }
+        } else if request.base == 0 {
             let length = request.size.next_multiple_of(PAGE_SIZE);
             let top_down = request.kind.contains(AllocationType::TOP_DOWN);
             self.find_room(length, limits, top_down)?
@@ -202,16 +285,27 @@ impl Space {
             page_range(start, request.base - start + request.size)
         };
         let committed = request.kind.contains(AllocationType::COMMIT);
-        let mut vad = Vad::private(protection, committed);
+        let mut vad = if request.kind.contains(AllocationType::RESERVE_PLACEHOLDER) {
+            Vad::placeholder()
+        } else {
+            Vad::private(protection, committed)
+        };
         let pages = range.length() / PAGE_SIZE;
         if request.kind.contains(AllocationType::WRITE_WATCH) {
             let watch = Some(WriteWatch::new(range.start.0, pages)?);
             vad.kind = Kind::Private { watch };
         }
-        if self
-            .vads
-            .first_overlapping(range.start.0..range.end.0)
-            .is_some()
+        if replaces {
+            let charge = if committed { pages } else { 0 };
+            return self.allocate_in_placeholder(range, vad, charge);
+        }
+        // Room that was found is free.
+        let chosen = request.base != 0;
+        if chosen
+            && self
+                .vads
+                .first_overlapping(range.start.0..range.end.0)
+                .is_some()
         {
             return Err(NtStatus::CONFLICTING_ADDRESSES);
         }
@@ -257,7 +351,7 @@ impl Space {
         };
         match &vad.kind {
             Kind::Private { .. } => {}
-            Kind::Fixed(_) => return Err(NtStatus::CONFLICTING_ADDRESSES),
+            Kind::Fixed(_) | Kind::Placeholder => return Err(NtStatus::CONFLICTING_ADDRESSES),
             Kind::View(view) => {
                 let first = view.page(range.start.0);
                 let count = view.page(range.end.0) - first;
@@ -271,8 +365,12 @@ impl Space {
         let by_default = vad.committed;
         let before = self.committed_pages(index, range);
         let new = range.length() / PAGE_SIZE - before;
-        self.make_tables(range)?;
+        // The charge first: it bounds how many tables are made.
         self.charge(new)?;
+        if let Err(status) = self.make_tables(range) {
+            self.give_back(new);
+            return Err(status);
+        }
         if before != 0 {
             self.protect_private(index, range, protection);
         }

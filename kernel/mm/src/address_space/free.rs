@@ -1,12 +1,13 @@
 //! To take pages away, and to give addresses back.
 
 use arch::contract::{PAGE_SIZE, VirtAddr, VirtRange};
+use nt_abi::memory::AllocationType;
 use nt_abi::{NtResult, NtStatus};
 use rtl::interval_tree::Index;
 
 use super::{AddressSpace, HIGHEST_USER_ADDRESS, Space, page_range};
 use crate::pte::Pte;
-use crate::vad::{Kind, Vad};
+use crate::vad::Kind;
 
 /// What is given back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,6 +16,30 @@ pub enum FreeKind {
     Decommit,
     /// Pages and addresses.
     Release,
+    /// Pages; the addresses become a placeholder. A part of a placeholder becomes one of its own.
+    PreservePlaceholder,
+    /// Nothing: placeholders beside each other become one.
+    CoalescePlaceholders,
+}
+
+impl FreeKind {
+    /// Reads what the service was given.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_4`.
+    pub fn from_type(kind: AllocationType) -> NtResult<Self> {
+        const PRESERVE: AllocationType =
+            AllocationType::RELEASE.union(AllocationType::PRESERVE_PLACEHOLDER);
+        const COALESCE: AllocationType =
+            AllocationType::RELEASE.union(AllocationType::COALESCE_PLACEHOLDERS);
+        match kind {
+            AllocationType::DECOMMIT => Ok(Self::Decommit),
+            AllocationType::RELEASE => Ok(Self::Release),
+            PRESERVE => Ok(Self::PreservePlaceholder),
+            COALESCE => Ok(Self::CoalescePlaceholders),
+            _ => Err(NtStatus::INVALID_PARAMETER_4),
+        }
+    }
 }
 
 impl AddressSpace {
@@ -25,7 +50,8 @@ impl AddressSpace {
     /// `NtFreeVirtualMemory`; "VirtualFreeEx function".
     ///
     /// # Errors
-    /// - `INVALID_PARAMETER_2`, `_3`: base or size are not in the user half.
+    /// - `INVALID_PARAMETER_2`, `_3`: base or size are not in the user half; a size of 0 where placeholders are meant.
+    /// - `CONFLICTING_ADDRESSES`: no placeholder can be made or joined there.
     /// - `MEMORY_NOT_ALLOCATED`: nothing is at `base`.
     /// - `FREE_VM_NOT_AT_BASE`: a size of 0, and no allocation begins at `base`; or a part of memory whose writes are watched.
     /// - `UNABLE_TO_FREE_VM`: the range goes beyond the allocation.
@@ -43,10 +69,20 @@ impl AddressSpace {
         if size > HIGHEST_USER_ADDRESS + 1 - base {
             return Err(NtStatus::INVALID_PARAMETER_3);
         }
+        let placeholders = [
+            FreeKind::PreservePlaceholder,
+            FreeKind::CoalescePlaceholders,
+        ];
+        if size == 0 && placeholders.contains(&kind) {
+            return Err(NtStatus::INVALID_PARAMETER_3);
+        }
         let mut space = self.lock();
         space.tables()?;
         let vad = space.find_vad(base).ok_or(NtStatus::MEMORY_NOT_ALLOCATED)?;
         let whole = space.range(vad);
+        if kind == FreeKind::CoalescePlaceholders {
+            return space.coalesce_placeholders(vad, page_range(base, size));
+        }
         let range = if size == 0 {
             if base & !(PAGE_SIZE - 1) != whole.start.0 {
                 return Err(NtStatus::FREE_VM_NOT_AT_BASE);
@@ -60,12 +96,16 @@ impl AddressSpace {
         }
         match space.vads.get(vad).map(|vad| &vad.kind) {
             Some(Kind::Private { .. }) => {}
+            Some(Kind::Placeholder) if kind != FreeKind::Decommit => {}
+            Some(Kind::Placeholder) => return Err(NtStatus::CONFLICTING_ADDRESSES),
             _ => return Err(NtStatus::UNABLE_TO_DELETE_SECTION),
         }
         match kind {
             FreeKind::Decommit => space.decommit(vad, range)?,
             FreeKind::Release if range == whole => space.release(vad),
             FreeKind::Release => space.release_part(vad, range)?,
+            FreeKind::PreservePlaceholder => space.preserve_placeholder(vad, range)?,
+            FreeKind::CoalescePlaceholders => {}
         }
         Ok(range)
     }
@@ -106,7 +146,7 @@ impl Space {
         }
     }
 
-    fn release_part(&mut self, index: Index, range: VirtRange) -> NtResult {
+    pub(super) fn release_part(&mut self, index: Index, range: VirtRange) -> NtResult {
         let whole = self.range(index);
         let Some(vad) = self.vads.get(index) else {
             return Err(NtStatus::MEMORY_NOT_ALLOCATED);
@@ -114,7 +154,6 @@ impl Space {
         if vad.watch().is_some() {
             return Err(NtStatus::FREE_VM_NOT_AT_BASE);
         }
-        let (protection, committed) = (vad.protection, vad.committed);
         let upper = VirtRange {
             start: range.end,
             end: whole.end,
@@ -141,13 +180,12 @@ impl Space {
             // It is taken away here and added again there.
             self.counters.virtual_size -= upper.length();
         }
-        if let Some(vad) = self.vads.get_mut(index) {
+        let upper_part = self.vads.get_mut(index).map(|vad| {
             vad.charge -= pages + upper_pages;
-        }
+            vad.upper_part(upper_pages)
+        });
         self.give_back(pages);
-        if splits {
-            let mut vad = Vad::private(protection, committed);
-            vad.charge = upper_pages;
+        if splits && let Some(vad) = upper_part {
             self.insert(upper, vad)?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! How an address space comes to be, and how all of it goes back.
 
 use core::ops::Deref;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use arch::contract::{VirtAddr, VirtRange};
 use nt_abi::NtResult;
@@ -76,6 +76,21 @@ impl AddressSpaceHandle {
     }
 }
 
+impl AddressSpaceHandle {
+    /// Takes everything out of it, for good: the process has ended, but others may know the space still. What they ask
+    /// of it is `PROCESS_IS_TERMINATING` from now on.
+    ///
+    /// # NT
+    /// `MmCleanProcessAddressSpace`.
+    ///
+    /// # IRQL
+    /// At most Apc.
+    #[doc(alias = "MmCleanProcessAddressSpace")]
+    pub fn clear(&self) {
+        self.0.lock().finish();
+    }
+}
+
 impl Drop for AddressSpaceHandle {
     fn drop(&mut self) {
         self.0.end();
@@ -88,6 +103,8 @@ impl AddressSpace {
         let mut space = self.lock();
         self.id.store(u32::from(tables.id().0), Ordering::Relaxed);
         space.tables = Some(tables);
+        space.held = true;
+        space.counters = VmCounters::default();
         space.limits = options.limits;
         if let Some(frame) = shared_data::frame().filter(|_| options.shared_data) {
             let vad = Vad {
@@ -95,6 +112,7 @@ impl AddressSpace {
                 protection: Protection::READ_ONLY,
                 committed: true,
                 charge: 0,
+                replaces: false,
             };
             space.insert(VirtRange::of_pages(VirtAddr(shared_data::ADDRESS), 1), vad)?;
         }
@@ -104,18 +122,27 @@ impl AddressSpace {
     /// Takes everything apart. If a processor still has the tables, the place waits until [`reap`] comes by.
     fn end(&'static self) {
         let mut space = self.lock();
-        self.id.store(0, Ordering::Relaxed);
-        space.end_all();
-        space.dying = true;
+        space.finish();
+        space.held = false;
         let gone = space.end_tables();
+        if !gone {
+            WAITING.fetch_add(1, Ordering::Relaxed);
+        }
         drop(space);
         if gone {
+            self.id.store(0, Ordering::Relaxed);
             SPACES.give_back(self);
         }
     }
 }
 
 impl Space {
+    /// From now on nothing is in it and nothing comes in.
+    fn finish(&mut self) {
+        self.end_all();
+        self.dying = true;
+    }
+
     /// Ends every allocation and view.
     fn end_all(&mut self) {
         while let Some(index) = self.vads.first() {
@@ -128,8 +155,11 @@ impl Space {
         self.hand = 0;
     }
 
-    /// Gives the tables back; false if a processor has them still.
+    /// Gives the tables back if nobody holds the space; false if somebody does, or a processor has them still.
     fn end_tables(&mut self) -> bool {
+        if self.held {
+            return false;
+        }
         if let Some(tables) = self.tables.take()
             && let Err(tables) = tables.destroy(&mut frames::Source, &mut |_, _| {})
         {
@@ -137,19 +167,30 @@ impl Space {
             return false;
         }
         self.dying = false;
-        self.counters = VmCounters::default();
         true
     }
 }
 
+/// Spaces that nobody holds any more and whose tables a processor had when they ended. It changes under a space's lock but
+/// is read without one, as a hint: who misses one leaves it to the next who comes by.
+static WAITING: AtomicU32 = AtomicU32::new(0);
+
 /// Gives back what remained of spaces when they ended.
 pub(crate) fn reap() {
+    if WAITING.load(Ordering::Relaxed) == 0 {
+        return;
+    }
     for place in SPACES.iter() {
         let gone = match place.try_lock() {
-            Some(mut space) if space.dying => space.end_tables(),
+            Some(mut space) if space.dying => {
+                let gone = space.end_tables();
+                WAITING.fetch_sub(u32::from(gone), Ordering::Relaxed);
+                gone
+            }
             _ => false,
         };
         if gone {
+            place.id.store(0, Ordering::Relaxed);
             SPACES.give_back(place);
         }
     }

@@ -1,12 +1,16 @@
 //! Pages that must stay in memory: locked by their process, or for a device.
 
 use arch::contract::{Access, FrameNumber, PAGE_SIZE, VirtAddr, VirtRange};
+use arch::memory::user_frame;
 use nt_abi::{NtResult, NtStatus};
 
 use super::pages::PageEntry;
 use super::{AddressSpace, HIGHEST_USER_ADDRESS, Space, page_range};
+use crate::pte::Pte;
+use crate::vad::Kind;
 use crate::{fault, frames};
 use ex::pool::{PoolTag, PoolVec};
+use rtl::interval_tree::Index;
 
 const TAG_PINNED: PoolTag = PoolTag(*b"MmPn");
 
@@ -31,6 +35,9 @@ impl AddressSpace {
         let mut space = self.lock();
         space.tables()?;
         let pages = range.length() / PAGE_SIZE;
+        if pages > space.limits.minimum.max(space.locked.len() as u64) {
+            return Err(NtStatus::WORKING_SET_QUOTA);
+        }
         let mut new = 0;
         for_each_page(range, |page| {
             new += u64::from(!space.is_locked(page));
@@ -72,6 +79,72 @@ impl AddressSpace {
         })?;
         space.forget_locks(range);
         Ok(range)
+    }
+}
+
+impl AddressSpace {
+    /// Brings pages into memory that have content, before somebody touches them; it ends early when memory is short, and
+    /// when it has done as much as one advice is worth, whatever the number and the size of the ranges.
+    ///
+    /// # NT
+    /// `NtSetInformationVirtualMemory` with `VmPrefetchInformation`; "PrefetchVirtualMemory function".
+    ///
+    /// # Errors
+    /// `PROCESS_IS_TERMINATING`.
+    pub fn prefetch(&self, ranges: impl IntoIterator<Item = VirtRange>) -> NtResult {
+        /// Pages that one call looks at: a view may be of any size.
+        const LOOKS: u32 = 1 << 16;
+        let mut looks = LOOKS;
+        for range in ranges {
+            self.prefetch_range(range, &mut looks)?;
+            if looks == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn prefetch_range(&self, range: VirtRange, looks: &mut u32) -> NtResult {
+        let mut from = range.start;
+        while from.0 < range.end.0 {
+            let mut space = self.lock();
+            space.tables()?;
+            let rest = VirtRange {
+                start: from,
+                end: range.end,
+            };
+            let Some(page) = space.next_not_shown(rest, looks) else {
+                return Ok(());
+            };
+            let brought = fault::bring_in(&mut space, page, Access::Read);
+            if brought == Err(fault::Problem::NoFrames) {
+                *looks = 0;
+                return Ok(());
+            }
+            from = VirtAddr(page.0 + PAGE_SIZE);
+        }
+        Ok(())
+    }
+
+    /// Makes code that was written to pages visible to instruction fetch. Pages that are not there have nothing to show.
+    ///
+    /// # NT
+    /// `NtFlushInstructionCache`, `KeSweepIcacheRange`.
+    ///
+    /// # Errors
+    /// `PROCESS_IS_TERMINATING`.
+    #[doc(alias = "NtFlushInstructionCache")]
+    pub fn publish_code(&self, range: VirtRange) -> NtResult {
+        let mut space = self.lock();
+        space.tables()?;
+        space.visit_used(range, &mut |_, entry| {
+            if let PageEntry::Shown(frame) = entry {
+                // A frame that is shown is a user frame.
+                let _ = user_frame::publish_code(frame);
+            }
+            true
+        });
+        Ok(())
     }
 }
 
@@ -182,6 +255,61 @@ impl Space {
             self.locked[place..].rotate_right(1);
         }
         Ok(())
+    }
+
+    /// The first page of a range that can be read, has content and is not shown: one that was trimmed, or one of a view.
+    /// `looks` becomes fewer by the pages that were looked at, one for each allocation at least.
+    fn next_not_shown(&self, range: VirtRange, looks: &mut u32) -> Option<VirtAddr> {
+        let mut from = range.start;
+        while from.0 < range.end.0 {
+            let index = self.vads.first_ending_after(from.0)?;
+            let whole = self.range(index);
+            let part = VirtRange {
+                start: from.max(whole.start),
+                end: whole.end.min(range.end),
+            };
+            *looks = looks.checked_sub(1)?;
+            let found = match self.vads.get(index)?.kind {
+                Kind::View(_) => self.next_of_view(index, part, looks),
+                _ => self.next_paged(index, part, looks),
+            };
+            if found.is_some() || *looks == 0 {
+                return found;
+            }
+            from = whole.end;
+        }
+        None
+    }
+
+    fn next_of_view(&self, index: Index, part: VirtRange, looks: &mut u32) -> Option<VirtAddr> {
+        let mut page = part.start;
+        while page.0 < part.end.0 && *looks > 0 {
+            *looks -= 1;
+            let absent = matches!(self.entry(page), PageEntry::Value(_));
+            if absent && self.is_readable(index, page) {
+                return Some(page);
+            }
+            page.0 += PAGE_SIZE;
+        }
+        None
+    }
+
+    fn next_paged(&self, index: Index, part: VirtRange, looks: &mut u32) -> Option<VirtAddr> {
+        let mut found = None;
+        self.visit_used(part, &mut |page, entry| {
+            *looks = looks.saturating_sub(1);
+            let paged = matches!(entry, PageEntry::Value(Pte::Paged { .. }));
+            if paged && self.is_readable(index, page) {
+                found = Some(page);
+            }
+            found.is_none() && *looks > 0
+        });
+        found
+    }
+
+    fn is_readable(&self, index: Index, page: VirtAddr) -> bool {
+        let protection = self.page_state(index, page);
+        protection.is_some_and(|protection| protection.permits(Access::Read))
     }
 
     /// Unlocks what is locked in a range.

@@ -10,8 +10,10 @@
 //! | `allocate` | to reserve and to commit |
 //! | `free` | to decommit and to release |
 //! | `protect` | to change protections |
+//! | `placeholder` | addresses that are to be replaced |
 //! | `query` | what is where |
 //! | `view` | to map and to unmap sections |
+//! | `relocate` | images that cannot be where their pages are made for |
 //! | `pages` | what several of them do to entries |
 //! | `copy` | to read and write another process's memory |
 //! | `write_watch` | which pages were written |
@@ -29,8 +31,10 @@ mod free;
 mod lifetime;
 mod lock_pages;
 mod pages;
+mod placeholder;
 mod protect;
 mod query;
+mod relocate;
 mod threads;
 mod view;
 mod write_watch;
@@ -51,8 +55,9 @@ pub(crate) use free::page_of;
 pub use lifetime::{AddressSpaceHandle, SpaceOptions, by_number, in_use};
 pub use lock_pages::PinnedPages;
 pub(crate) use pages::{PageEntry, shared_state};
+pub use protect::check_range;
 pub(crate) use query::is_user;
-pub use query::{RegionInformation, RegionKind, WorkingSetPage};
+pub use query::{ImageView, RegionInformation, RegionKind, WorkingSetPage};
 pub use view::{MappedView, ViewRequest};
 pub use write_watch::WatchReset;
 
@@ -60,7 +65,7 @@ use crate::frames;
 use crate::lock::{Mutex, MutexGuard};
 use crate::modified_writer::with_slot;
 use crate::pte::{PagingSlot, Pte};
-use crate::slots::{Slot, Slots};
+use crate::slots::{Chunks, Slot, Slots, no_chunks};
 use crate::vad::Vad;
 
 /// What allocations begin at a multiple of.
@@ -110,6 +115,9 @@ pub trait Quota: Sync {
 
     /// It needs so many less.
     fn give_back(&self, bytes: u64);
+
+    /// It has been promised so many already, and comes under this limit now.
+    fn take_over(&self, bytes: u64);
 }
 
 /// The memory of a process, as others name it.
@@ -144,15 +152,18 @@ impl Slot for AddressSpace {
 }
 
 /// All spaces that there ever were.
-pub(crate) static SPACES: Slots<AddressSpace, 16, 4096> = Slots::new();
+pub(crate) static SPACES: Slots<AddressSpace, 16, 4096> = Slots::new(&SPACES_CHUNKS);
+static SPACES_CHUNKS: Chunks<AddressSpace, 4096> = no_chunks();
 
 /// An address space, locked.
 pub(crate) struct Space {
     number: u32,
     /// The processor's tables; none when the space is a free place.
     tables: Option<arch::memory::AddressSpace>,
-    /// Whether the process is gone, and only the tables remain because a processor still has them.
+    /// Whether the process is gone: nothing is in the space, and nothing comes in. The tables may remain.
     dying: bool,
+    /// Whether there is a handle.
+    held: bool,
     pub(crate) vads: IntervalTree<Vad>,
     /// The VAD that was looked for last.
     recent: Option<Index>,
@@ -188,6 +199,7 @@ impl Space {
             number,
             tables: None,
             dying: false,
+            held: false,
             vads: IntervalTree::new(ALLOCATION_GRANULARITY),
             recent: None,
             counters: VmCounters {
@@ -280,8 +292,13 @@ impl Space {
             hidden += 1;
             leave(page, frame).pack()
         });
-        self.counters.working_set_size -= hidden * PAGE_SIZE;
+        self.take_from_working_set(hidden);
         hidden
+    }
+
+    /// So many pages are not shown any more.
+    pub(crate) fn take_from_working_set(&mut self, pages: u64) {
+        self.counters.working_set_size -= pages * PAGE_SIZE;
     }
 
     /// Writes the value of a page that is not shown.
@@ -444,8 +461,15 @@ impl AddressSpace {
         self.lock().counters
     }
 
-    /// Names who limits what it may use. What it uses already is not charged.
+    /// Names who limits what it may use, and tells them and who did it before what it uses already.
     pub fn set_quota(&self, quota: Option<&'static dyn Quota>) {
-        self.lock().quota = quota;
+        let mut space = self.lock();
+        let used = space.counters.pagefile_usage;
+        if let Some(before) = core::mem::replace(&mut space.quota, quota) {
+            before.give_back(used);
+        }
+        if let Some(quota) = quota {
+            quota.take_over(used);
+        }
     }
 }

@@ -117,8 +117,11 @@ impl Space {
     /// for which the tables are there if it is not [`Pte::Unset`].
     pub(crate) fn end_pages(&mut self, range: VirtRange, then: Pte) {
         self.forget_locks(range);
+        if then == Pte::Unset {
+            return self.clear(range);
+        }
         self.hide(range, &mut |_, frame| {
-            end_frame(frame);
+            frames::end_shown(frame);
             then
         });
         let mut page = range.start;
@@ -143,9 +146,30 @@ impl Space {
             }
             page = VirtAddr(at.0 + PAGE_SIZE);
         }
-        if then != Pte::Unset {
-            self.change_values(range, &mut |_, _| then);
-        }
+        self.change_values(range, &mut |_, _| then);
+    }
+
+    /// Ends all pages of a range, of which nothing is said from now on.
+    fn clear(&mut self, range: VirtRange) {
+        let space = self.number;
+        let Some(tables) = &mut self.tables else {
+            return;
+        };
+        let mut hidden = 0;
+        tables.clear(
+            range,
+            &mut |_, frame| {
+                hidden += 1;
+                frames::end_shown(frame);
+            },
+            &mut |at, value| {
+                if let Pte::Paged { slot, frame, .. } = Pte::unpack(value) {
+                    let page = at.0 / PAGE_SIZE;
+                    frames::discard_paged(slot, frame, Owner::Private { space, page });
+                }
+            },
+        );
+        self.take_from_working_set(hidden);
     }
 
     /// The protection of a page of an allocation or a view; `None` if it is not committed.
@@ -166,7 +190,9 @@ impl Space {
             return own;
         }
         match &vad.kind {
-            Kind::Private { .. } | Kind::Fixed(_) => vad.committed.then_some(vad.protection),
+            Kind::Private { .. } | Kind::Fixed(_) | Kind::Placeholder => {
+                vad.committed.then_some(vad.protection)
+            }
             Kind::View(view) => shared_state(view, vad.protection, page),
         }
     }
@@ -181,15 +207,4 @@ pub(crate) fn shared_state(view: &View, of_view: Protection, page: VirtAddr) -> 
     }
     let first = content.image_protection(number).unwrap_or(of_view);
     Some(view.set_protection(page.0).unwrap_or(first))
-}
-
-/// A page that was shown ends: a private one for good, a shared one for this space.
-fn end_frame(frame: FrameNumber) {
-    match frames::info(frame).map(|info| info.owner) {
-        Some(Owner::Private { .. }) => frames::discard_private(frame),
-        Some(Owner::Area { .. }) => {
-            frames::leave(frame);
-        }
-        Some(Owner::Kernel | Owner::None) | None => {}
-    }
 }

@@ -40,12 +40,7 @@ impl AddressSpace {
         protection: PageProtection,
     ) -> NtResult<(VirtRange, PageProtection)> {
         let protection = Protection::from_page(protection)?;
-        if base > HIGHEST_USER_ADDRESS {
-            return Err(NtStatus::INVALID_PARAMETER_2);
-        }
-        if size == 0 || size > HIGHEST_USER_ADDRESS + 1 - base {
-            return Err(NtStatus::INVALID_PARAMETER_3);
-        }
+        check_range(base, size)?;
         let range = page_range(base, size);
         let mut space = self.lock();
         space.tables()?;
@@ -60,10 +55,25 @@ impl AddressSpace {
                 before
             }
             Some(Kind::View(_)) => space.protect_view(vad, range, protection)?,
+            Some(Kind::Placeholder) => return Err(NtStatus::CONFLICTING_ADDRESSES),
             Some(Kind::Fixed(_)) | None => return Err(NtStatus::SECTION_PROTECTION),
         };
         Ok((range, before.to_page()))
     }
+}
+
+/// Whether a range is one whose protection can be changed.
+///
+/// # Errors
+/// `INVALID_PARAMETER_2`, `_3`: base or size are not in the user half, or the size is 0.
+pub fn check_range(base: u64, size: u64) -> NtResult {
+    if base > HIGHEST_USER_ADDRESS {
+        return Err(NtStatus::INVALID_PARAMETER_2);
+    }
+    if size == 0 || size > HIGHEST_USER_ADDRESS + 1 - base {
+        return Err(NtStatus::INVALID_PARAMETER_3);
+    }
+    Ok(())
 }
 
 impl Space {

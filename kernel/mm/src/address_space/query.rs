@@ -53,6 +53,20 @@ pub struct RegionKind {
     pub commit_size: u64,
 }
 
+/// A view of an image.
+///
+/// # NT
+/// `MEMORY_IMAGE_INFORMATION`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ImageView {
+    /// Where the image begins.
+    pub base: u64,
+    /// Bytes of the whole image.
+    pub size: u64,
+    /// Whether not all of it is mapped.
+    pub partial: bool,
+}
+
 /// A page in a working set.
 ///
 /// # NT
@@ -79,6 +93,19 @@ impl WorkingSetPage {
             | u64::from(self.protection & 0x7FF) << 4
             | u64::from(self.shared) << 15
             | u64::from(self.locked) << 22
+    }
+
+    /// As the list of all pages of a working set has it, with the address of the page.
+    ///
+    /// # NT
+    /// "PSAPI_WORKING_SET_BLOCK union".
+    pub fn block(&self, page: u64) -> u64 {
+        let protection = Protection::from_page(PageProtection(self.protection))
+            .map_or(0, |protection| u64::from(protection.bits()));
+        (page & !(PAGE_SIZE - 1))
+            | protection
+            | u64::from(self.share_count) << 5
+            | u64::from(self.shared) << 8
     }
 }
 
@@ -132,6 +159,32 @@ impl AddressSpace {
         })
     }
 
+    /// Tells about the image that an address is in; `None` if what is there is none.
+    ///
+    /// # NT
+    /// `NtQueryVirtualMemory` with `MemoryImageInformation`.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER`; `INVALID_ADDRESS` if nothing is there; `PROCESS_IS_TERMINATING`.
+    pub fn query_image(&self, address: u64) -> NtResult<Option<ImageView>> {
+        if address > HIGHEST_USER_ADDRESS {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
+        let mut space = self.lock();
+        space.tables()?;
+        let index = space.find_vad(address).ok_or(NtStatus::INVALID_ADDRESS)?;
+        let length = space.range(index).length();
+        let Some(Kind::View(view)) = space.vads.get(index).map(|vad| &vad.kind) else {
+            return Ok(None);
+        };
+        let content = view.area.lock();
+        Ok(content.image().map(|image| ImageView {
+            base: view.start - u64::from(view.first) * PAGE_SIZE,
+            size: image.size(),
+            partial: length < image.size(),
+        }))
+    }
+
     /// Tells about a page of the working set.
     ///
     /// # NT
@@ -181,7 +234,7 @@ impl AddressSpace {
 
 fn region_type(vad: &Vad) -> u32 {
     match &vad.kind {
-        Kind::Private { .. } | Kind::Fixed(_) => 1,
+        Kind::Private { .. } | Kind::Fixed(_) | Kind::Placeholder => 1,
         Kind::View(view) if view.image => 1 << 2,
         Kind::View(view) if view.area.lock().is_of_file() => 1 << 1,
         Kind::View(_) => 1 << 3,
@@ -190,7 +243,7 @@ fn region_type(vad: &Vad) -> u32 {
 
 fn memory_type(vad: &Vad) -> AllocationType {
     match &vad.kind {
-        Kind::Private { .. } | Kind::Fixed(_) => AllocationType::PRIVATE,
+        Kind::Private { .. } | Kind::Fixed(_) | Kind::Placeholder => AllocationType::PRIVATE,
         Kind::View(view) if view.image => AllocationType::IMAGE,
         Kind::View(_) => AllocationType::MAPPED,
     }
@@ -247,8 +300,18 @@ impl Space {
             return range.end;
         };
         let by_default = match &vad.kind {
-            Kind::Private { .. } | Kind::Fixed(_) => vad.committed.then_some(vad.protection),
+            Kind::Private { .. } | Kind::Fixed(_) | Kind::Placeholder => {
+                vad.committed.then_some(vad.protection)
+            }
             Kind::View(view) if view.is_uniform() && vad.committed => Some(vad.protection),
+            Kind::View(view) if like.is_none() && view.is_uniform() => {
+                // Reserved pages: as far as none is committed, for whichever view.
+                let from = view.page(page.0);
+                let next = view.area.lock().next_committed(from);
+                let pages = next.map_or(u64::MAX, |next| u64::from(next - from));
+                let bytes = pages.saturating_mul(PAGE_SIZE);
+                return VirtAddr(page.0.saturating_add(bytes).min(range.end.0));
+            }
             Kind::View(_) => {
                 let mut at = VirtAddr(page.0 + PAGE_SIZE);
                 while at.0 < range.end.0 && self.page_state(index, at) == like {

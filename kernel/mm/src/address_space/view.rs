@@ -53,7 +53,8 @@ pub struct MappedView {
 const KNOWN: AllocationType = AllocationType::TOP_DOWN
     .union(AllocationType::RESERVE)
     .union(AllocationType::LARGE_PAGES)
-    .union(AllocationType::DIFFERENT_IMAGE_BASE_OK);
+    .union(AllocationType::DIFFERENT_IMAGE_BASE_OK)
+    .union(AllocationType::REPLACE_PLACEHOLDER);
 
 impl AddressSpace {
     /// Maps a section.
@@ -62,7 +63,7 @@ impl AddressSpace {
     /// `NtMapViewOfSection`; "ZwMapViewOfSection function", "MapViewOfFileEx function".
     ///
     /// # Errors
-    /// - `INVALID_PARAMETER_3`, `_4`, `_5`, `_7`, `_8`, `_9`: base, zero bits, commit size, size, inheritance or kind.
+    /// - `INVALID_PARAMETER_3`, `_4`, `_5`, `_8`, `_9`: base or size, zero bits, commit size, inheritance or kind.
     /// - `INVALID_PAGE_PROTECTION`; `SECTION_PROTECTION`: the section does not permit that much.
     /// - `MAPPED_ALIGNMENT`: base or offset is no multiple of 64 KiB. `INVALID_VIEW_SIZE`: it goes beyond the section.
     /// - `CONFLICTING_ADDRESSES`: something is there already. `NO_MEMORY`: no place is large enough.
@@ -103,16 +104,15 @@ impl AddressSpace {
         } else {
             (space.place(request, limits, length)?, NtStatus::SUCCESS)
         };
-        if request.commit_size != 0 && !section.is_image() {
-            let pages = u32::try_from(request.commit_size.div_ceil(PAGE_SIZE)).unwrap_or(u32::MAX);
-            let mut content = section.area.lock();
-            if !content.is_whole() {
-                content.commit(first, pages)?;
-            }
-        }
         let copies = protection.is_copy();
         let view = View::new(section.area.clone(), range.start.0, first, copies);
-        space.add_view(range, view, protection)?;
+        let replaces = request.kind.contains(AllocationType::REPLACE_PLACEHOLDER);
+        space.add_view(range, view, protection, replaces)?;
+        // Last, for the section keeps what is committed: without a view nothing may be.
+        if let Err(problem) = commit_pages(section, first, request.commit_size) {
+            space.take_back(range, replaces);
+            return Err(problem);
+        }
         Ok(MappedView {
             range,
             offset,
@@ -120,7 +120,7 @@ impl AddressSpace {
         })
     }
 
-    /// Takes away the view that an address is in.
+    /// Takes away the view that an address is in: its addresses are free then.
     ///
     /// # NT
     /// `NtUnmapViewOfSection`; "UnmapViewOfFile function".
@@ -137,6 +137,23 @@ impl AddressSpace {
         let view = space.find_view(address).ok_or(NtStatus::NOT_MAPPED_VIEW)?;
         space.release(view);
         Ok(())
+    }
+
+    /// Takes away the view that an address is in, which replaced a placeholder: its addresses are one again, so that
+    /// nothing else gets them meanwhile.
+    ///
+    /// # NT
+    /// `NtUnmapViewOfSectionEx` with `MEM_PRESERVE_PLACEHOLDER`.
+    ///
+    /// # Errors
+    /// `NOT_MAPPED_VIEW`: there is none. `CONFLICTING_ADDRESSES`: it did not replace a placeholder.
+    /// `PROCESS_IS_TERMINATING`.
+    #[doc(alias = "NtUnmapViewOfSectionEx")]
+    pub fn unmap_view_to_placeholder(&self, address: u64) -> NtResult {
+        let mut space = self.lock();
+        space.tables()?;
+        let view = space.find_view(address).ok_or(NtStatus::NOT_MAPPED_VIEW)?;
+        space.make_placeholder(view)
     }
 
     /// Writes the changed pages of a file's view to the file; gives the range that it did so with. A size of 0 stands for
@@ -221,15 +238,49 @@ impl AddressSpace {
     }
 }
 
+/// Commits the first pages of a view, if its section's pages are committed one by one.
+fn commit_pages(section: &Section, first: u32, bytes: u64) -> NtResult {
+    if bytes == 0 || section.is_image() {
+        return Ok(());
+    }
+    let pages = u32::try_from(bytes.div_ceil(PAGE_SIZE)).unwrap_or(u32::MAX);
+    let mut content = section.area.lock();
+    if content.is_whole() {
+        Ok(())
+    } else {
+        content.commit(first, pages)
+    }
+}
+
 impl ViewRequest {
-    fn check(&self, section: &Section) -> NtResult<(Limits, Protection)> {
-        if self.inherit != SectionInherit::SHARE && self.inherit != SectionInherit::UNMAP {
-            return Err(NtStatus::INVALID_PARAMETER_8);
+    /// Looks at what depends neither on the range nor on the section: zero bits, inheritance, kind, protection, in this
+    /// order.
+    ///
+    /// # Errors
+    /// Those that [`AddressSpace::map_view`] gives for them.
+    pub fn check_kind(&self) -> NtResult {
+        self.checked_kind().map(|_| ())
+    }
+
+    /// Looks at base and size.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_3`.
+    pub fn check_range(&self) -> NtResult {
+        if self.base > HIGHEST_USER_ADDRESS || self.size > HIGHEST_USER_ADDRESS + 1 - self.base {
+            return Err(NtStatus::INVALID_PARAMETER_3);
         }
+        Ok(())
+    }
+
+    fn checked_kind(&self) -> NtResult<(Limits, Protection)> {
         let limits = self
             .limits
             .with_zero_bits(self.zero_bits)
             .map_err(|_| NtStatus::INVALID_PARAMETER_4)?;
+        if self.inherit != SectionInherit::SHARE && self.inherit != SectionInherit::UNMAP {
+            return Err(NtStatus::INVALID_PARAMETER_8);
+        }
         if !KNOWN.contains(self.kind) {
             return Err(NtStatus::INVALID_PARAMETER_9);
         }
@@ -237,17 +288,20 @@ impl ViewRequest {
         if protection.is_guard() {
             return Err(NtStatus::INVALID_PAGE_PROTECTION);
         }
-        if self.base > HIGHEST_USER_ADDRESS {
-            return Err(NtStatus::INVALID_PARAMETER_3);
-        }
-        if self.size > HIGHEST_USER_ADDRESS + 1 - self.base {
-            return Err(NtStatus::INVALID_PARAMETER_7);
-        }
+        Ok((limits, protection))
+    }
+
+    fn check(&self, section: &Section) -> NtResult<(Limits, Protection)> {
+        let (limits, protection) = self.checked_kind()?;
+        self.check_range()?;
         if !section.is_image() && !protection.is_within(section.protection) {
             return Err(NtStatus::SECTION_PROTECTION);
         }
         let aligned = |at: u64| at.is_multiple_of(ALLOCATION_GRANULARITY);
-        if !aligned(self.base) || !aligned(self.offset) {
+        // A placeholder may begin at any page.
+        let replaces = self.kind.contains(AllocationType::REPLACE_PLACEHOLDER);
+        let base = if replaces { 0 } else { self.base };
+        if !aligned(base) || !aligned(self.offset) {
             return Err(NtStatus::MAPPED_ALIGNMENT);
         }
         if section.is_image() {
@@ -274,7 +328,11 @@ impl Space {
     }
 
     /// Where a view goes.
-    fn place(&self, request: &ViewRequest, limits: Limits, length: u64) -> NtResult<VirtRange> {
+    fn place(&mut self, request: &ViewRequest, limits: Limits, length: u64) -> NtResult<VirtRange> {
+        if request.kind.contains(AllocationType::REPLACE_PLACEHOLDER) {
+            let index = self.find_placeholder(request.base, length)?;
+            return Ok(self.range(index));
+        }
         if request.base == 0 {
             let top_down = request.kind.contains(AllocationType::TOP_DOWN);
             return self.find_room(length, limits, top_down);
@@ -290,7 +348,7 @@ impl Space {
 
     /// Where a view of an image goes, and what its loader is told.
     fn place_image(
-        &self,
+        &mut self,
         section: &Section,
         request: &ViewRequest,
         limits: Limits,
@@ -321,7 +379,13 @@ impl Space {
     }
 
     /// Adds a view, and charges for the copies that its pages may become.
-    fn add_view(&mut self, range: VirtRange, view: View, protection: Protection) -> NtResult {
+    fn add_view(
+        &mut self,
+        range: VirtRange,
+        view: View,
+        protection: Protection,
+        replaces: bool,
+    ) -> NtResult {
         let charge = {
             let content = view.area.lock();
             match content.image() {
@@ -338,9 +402,16 @@ impl Space {
             protection,
             committed,
             charge,
+            replaces: false,
         };
-        match self.insert(range, vad) {
-            Ok(_) => {
+        let added = if replaces {
+            self.find_placeholder(range.start.0, range.length())
+                .map(|index| self.replace_placeholder(index, vad))
+        } else {
+            self.insert(range, vad).map(|_| ())
+        };
+        match added {
+            Ok(()) => {
                 area.lock().views += 1;
                 Ok(())
             }
@@ -348,6 +419,16 @@ impl Space {
                 self.give_back(charge);
                 Err(status)
             }
+        }
+    }
+
+    /// Takes away a view that was just added there.
+    fn take_back(&mut self, range: VirtRange, replaces: bool) {
+        let Some(index) = self.find_view(range.start.0) else {
+            return;
+        };
+        if !replaces || self.make_placeholder(index).is_err() {
+            self.release(index);
         }
     }
 

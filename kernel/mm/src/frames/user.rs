@@ -97,6 +97,21 @@ pub(crate) fn discard_private(frame: FrameNumber) {
     }
 }
 
+/// A page that was shown ends: a private one for good, a shared one for the space that showed it.
+pub(crate) fn end_shown(frame: FrameNumber) {
+    let mut frames = lock();
+    let Some(index) = frames.index(frame) else {
+        return;
+    };
+    match frames.entry(index).map(|entry| Owner::unpack(entry.owner)) {
+        Some(Owner::Private { .. }) => frames.discard(index),
+        Some(Owner::Area { .. }) => {
+            frames.leave(frame);
+        }
+        Some(Owner::Kernel | Owner::None) | None => {}
+    }
+}
+
 /// The page that a value describes ends: its frame if that still has it, and its place in the paging file.
 pub(crate) fn discard_paged(slot: Option<PagingSlot>, frame: Option<FrameIndex>, owner: Owner) {
     let mut frames = lock();

@@ -11,7 +11,7 @@ use super::content::{Backing, Content};
 use super::prototypes::Prototypes;
 use crate::commit;
 use crate::lock::{Mutex, MutexGuard};
-use crate::slots::{Slot, Slots};
+use crate::slots::{Chunks, Slot, Slots, no_chunks};
 
 /// The pages of sections.
 ///
@@ -44,7 +44,8 @@ impl Slot for ControlArea {
     }
 }
 
-static AREAS: Slots<ControlArea, 32, 1024> = Slots::new();
+static AREAS: Slots<ControlArea, 32, 1024> = Slots::new(&AREAS_CHUNKS);
+static AREAS_CHUNKS: Chunks<ControlArea, 1024> = no_chunks();
 
 /// A reference to an area.
 pub(crate) struct AreaRef(&'static ControlArea);
@@ -89,10 +90,11 @@ impl AreaRef {
         if u32::try_from(pages).is_err() {
             return Err(NtStatus::SECTION_TOO_BIG);
         }
-        let mut prototypes = Prototypes::new();
-        prototypes.grow(pages)?;
+        // What cannot be promised is refused before there is memory to describe it.
         commit::charge(charge)?;
-        let area = AREAS.take().inspect_err(|_| commit::give_back(charge))?;
+        let mut prototypes = Prototypes::new();
+        let area = prototypes.grow(pages).and_then(|()| AREAS.take());
+        let area = area.inspect_err(|_| commit::give_back(charge))?;
         area.lock().begin(backing, pages, prototypes, charge);
         area.references.store(1, Ordering::Release);
         Ok(Self(area))

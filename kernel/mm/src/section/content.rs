@@ -100,6 +100,11 @@ impl Content {
         }
     }
 
+    /// The first page from `page` on that can be accessed, of an area whose pages are committed one by one.
+    pub(crate) fn next_committed(&self, page: u32) -> Option<u32> {
+        self.prototypes.next_set(page)
+    }
+
     /// The protection that a view of an image gives a page at first; `None` if the view says.
     pub(crate) fn image_protection(&self, page: u32) -> Option<Protection> {
         match &self.backing {
@@ -142,14 +147,19 @@ impl Content {
             Backing::PagingFile { committed: false } => {}
             _ => return Err(NtStatus::ALREADY_COMMITTED),
         }
-        let mut new = 0;
-        for page in first..first + count {
-            self.prototypes.prepare(page)?;
-            new += u64::from(self.prototypes.get(page) == Pte::Unset);
-        }
+        // No more are committed already than are charged for. This bounds the work and the memory that follow.
+        commit::could_charge(u64::from(count).saturating_sub(self.charge))?;
+        let pages = first..first.saturating_add(count);
+        let is_new = |page: &u32| self.prototypes.get(*page) == Pte::Unset;
+        let new = pages.clone().filter(is_new).count() as u64;
         commit::charge(new)?;
+        for page in pages.clone() {
+            self.prototypes
+                .prepare(page)
+                .inspect_err(|_| commit::give_back(new))?;
+        }
         self.charge += new;
-        for page in first..first + count {
+        for page in pages {
             if self.prototypes.get(page) == Pte::Unset {
                 self.prototypes
                     .set(page, Pte::DemandZero(Protection::READ_WRITE));

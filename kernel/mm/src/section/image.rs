@@ -11,9 +11,10 @@
 
 use arch::contract::{PAGE_BYTES, PAGE_SIZE};
 use ex::pool::{PoolTag, PoolVec};
-use nt_abi::memory::PageProtection;
-use nt_abi::{NtResult, NtStatus};
-use pe::{Headers, Image, RelocationIndex, Relocations, SectionCharacteristics, Subsection};
+use nt_abi::memory::{PageProtection, SectionImageFlags};
+use nt_abi::{NtResult, NtStatus, w64};
+use pe::{Headers, Image, RelocationIndex, Relocations, Subsection, Width};
+use zerocopy::FromZeros as _;
 
 use super::file::FileHold;
 use crate::protection::Protection;
@@ -30,8 +31,10 @@ pub struct ImageInformation {
     pub headers: Headers,
     /// Where its pages are relocated for.
     pub base: u64,
-    /// Whether a section of it has code.
+    /// Whether there is anything to execute in it.
     pub contains_code: bool,
+    /// Whether it is mapped in one piece, as it lies in the file.
+    pub mapped_flat: bool,
     /// Bytes of the file.
     pub file_size: u64,
 }
@@ -41,7 +44,49 @@ impl ImageInformation {
     pub fn entry(&self) -> u64 {
         match self.headers.entry_point_rva {
             0 => 0,
-            rva => self.base + u64::from(rva),
+            rva => self.base.wrapping_add(u64::from(rva)),
+        }
+    }
+
+    /// As queries report it.
+    ///
+    /// # NT
+    /// `SECTION_IMAGE_INFORMATION`, which `NtQuerySection` gives.
+    pub fn report(&self) -> w64::SectionImageInformation {
+        let headers = &self.headers;
+        let mut flags = SectionImageFlags::default();
+        for (set, flag) in [
+            (
+                self.base != headers.image_base,
+                SectionImageFlags::IMAGE_DYNAMICALLY_RELOCATED,
+            ),
+            (self.mapped_flat, SectionImageFlags::IMAGE_MAPPED_FLAT),
+            (
+                headers.width == Width::Pe32Plus && self.base >> 32 == 0,
+                SectionImageFlags::BASE_BELOW_4GB,
+            ),
+        ] {
+            if set {
+                flags |= flag;
+            }
+        }
+        w64::SectionImageInformation {
+            transfer_address: self.entry(),
+            maximum_stack_size: headers.stack_reserve,
+            committed_stack_size: headers.stack_commit,
+            sub_system_type: u32::from(headers.subsystem.0),
+            sub_system_minor_version: headers.subsystem_version.minor,
+            sub_system_major_version: headers.subsystem_version.major,
+            major_operating_system_version: headers.system_version.major,
+            minor_operating_system_version: headers.system_version.minor,
+            image_characteristics: headers.characteristics.bits(),
+            dll_characteristics: headers.dll_characteristics.bits(),
+            machine: headers.machine.0,
+            image_contains_code: u8::from(self.contains_code),
+            image_flags: flags,
+            image_file_size: u32::try_from(self.file_size).unwrap_or(u32::MAX),
+            check_sum: headers.checksum,
+            ..w64::SectionImageInformation::new_zeroed()
         }
     }
 }
@@ -84,16 +129,12 @@ impl ImageArea {
         let mut table = PoolVec::new(TAG);
         table.resize(relocations.table().len(), 0)?;
         table.copy_from_slice(relocations.table());
-        let code = SectionCharacteristics::CODE | SectionCharacteristics::EXECUTE;
-        let contains_code = image
-            .sections()
-            .iter()
-            .any(|section| section.characteristics.intersects(code));
         let headers = *image.headers();
         let information = ImageInformation {
             headers,
             base: headers.image_base,
-            contains_code,
+            contains_code: image.contains_code(),
+            mapped_flat: image.is_mapped_flat(),
             file_size: size,
         };
         Ok(Self {
@@ -156,10 +197,15 @@ impl ImageArea {
 
     /// The bytes of a page.
     pub(super) fn page(&self, page: u32, into: &mut [u8; PAGE_BYTES]) -> NtResult {
+        self.page_at(page, self.information.base, into)
+    }
+
+    /// The bytes of a page of an image that is at `base`.
+    pub(crate) fn page_at(&self, page: u32, base: u64, into: &mut [u8; PAGE_BYTES]) -> NtResult {
         let rva = u64::from(page) * PAGE_SIZE;
         self.read_at(rva, into)?;
         let headers = &self.information.headers;
-        let delta = self.information.base.wrapping_sub(headers.image_base);
+        let delta = base.wrapping_sub(headers.image_base);
         if delta == 0 {
             return Ok(());
         }
@@ -173,7 +219,7 @@ impl ImageArea {
         };
         self.index
             .apply_to_page(&relocations, page_rva, into, delta, &outside)?;
-        self.write_base(rva, into);
+        self.write_base(rva, base, into);
         Ok(())
     }
 
@@ -193,9 +239,9 @@ impl ImageArea {
     }
 
     /// The header says where the image is.
-    fn write_base(&self, rva: u64, into: &mut [u8; PAGE_BYTES]) {
+    fn write_base(&self, rva: u64, base: u64, into: &mut [u8; PAGE_BYTES]) {
         let field = self.information.headers.image_base_field();
-        let base = self.information.base.to_le_bytes();
+        let base = base.to_le_bytes();
         for (number, byte) in (0..field.size).zip(base) {
             let at = u64::from(field.offset) + u64::from(number);
             let place = at

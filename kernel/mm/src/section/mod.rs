@@ -10,6 +10,7 @@
 //! | `prototypes` | what each page is |
 //! | `image` | areas of program files |
 //! | `file` | what a file must give |
+//! | `object` | the type of their objects |
 //!
 //! # Locks
 //! A control area's mutex, taken inside of an address space's.
@@ -22,6 +23,7 @@ mod content;
 mod file;
 mod flush;
 mod image;
+mod object;
 mod prototypes;
 
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +40,7 @@ pub(crate) use content::Place;
 pub use file::{BackingFile, FileHold, RamFile};
 use image::ImageArea;
 pub use image::ImageInformation;
+pub use object::{SECTION, register};
 
 use crate::lock::Mutex;
 use crate::protection::Protection;
@@ -51,7 +54,11 @@ pub struct Section {
     size: AtomicU64,
     pub(crate) protection: Protection,
     attributes: SectionAttributes,
+    found: spin::Once<Found>,
 }
+
+/// What who maps an image found in it, kept so that it is looked for once: offsets whose meaning is theirs.
+pub type Found = [u32; 3];
 
 /// What a section is asked to be.
 #[derive(Clone, Copy, Debug)]
@@ -80,8 +87,15 @@ pub struct SectionInformation {
 static CREATION: Mutex<()> = Mutex::new(());
 
 impl SectionRequest {
-    /// What the protection means, if request and file go together.
-    fn check(&self, has_file: bool) -> NtResult<Protection> {
+    /// Looks at attributes and protection, in this order.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_6`, `INVALID_PAGE_PROTECTION`.
+    pub fn check_kind(&self) -> NtResult {
+        self.checked_kind().map(|_| ())
+    }
+
+    fn checked_kind(&self) -> NtResult<Protection> {
         type Is = SectionAttributes;
         let kinds = [Is::COMMIT, Is::RESERVE, Is::IMAGE];
         let known = Is::COMMIT | Is::RESERVE | Is::IMAGE | Is::NOCACHE | Is::WRITECOMBINE;
@@ -100,17 +114,23 @@ impl SectionRequest {
         {
             return Err(NtStatus::INVALID_PARAMETER_6);
         }
-        if attributes.contains(Is::LARGE_PAGES) {
-            return Err(NtStatus::PRIVILEGE_NOT_HELD);
-        }
-        if image && !has_file {
-            return Err(NtStatus::INVALID_FILE_FOR_SECTION);
-        }
         let modifiers = PageProtection::GUARD | PageProtection::NOACCESS;
         if self.protection.intersects(modifiers) {
             return Err(NtStatus::INVALID_PAGE_PROTECTION);
         }
         Protection::from_page(self.protection)
+    }
+
+    /// What the protection means, if request and file go together.
+    fn check(&self, has_file: bool) -> NtResult<Protection> {
+        let protection = self.checked_kind()?;
+        if self.attributes.contains(SectionAttributes::LARGE_PAGES) {
+            return Err(NtStatus::PRIVILEGE_NOT_HELD);
+        }
+        if self.attributes.contains(SectionAttributes::IMAGE) && !has_file {
+            return Err(NtStatus::INVALID_FILE_FOR_SECTION);
+        }
+        Ok(protection)
     }
 }
 
@@ -143,6 +163,7 @@ impl Section {
             size: AtomicU64::new(pages * PAGE_SIZE),
             protection,
             attributes: request.attributes,
+            found: spin::Once::new(),
         })
     }
 
@@ -174,6 +195,7 @@ impl Section {
             size: AtomicU64::new(size),
             protection,
             attributes: request.attributes | SectionAttributes::FILE,
+            found: spin::Once::new(),
         })
     }
 
@@ -185,6 +207,16 @@ impl Section {
     /// Whether it is an image's.
     pub fn is_image(&self) -> bool {
         self.attributes.contains(SectionAttributes::IMAGE)
+    }
+
+    /// What was found in it, if somebody looked.
+    pub fn found(&self) -> Option<Found> {
+        self.found.get().copied()
+    }
+
+    /// Keeps what was found in it. The first word counts.
+    pub fn set_found(&self, found: Found) {
+        self.found.call_once(|| found);
     }
 
     /// What it is.

@@ -78,6 +78,19 @@ impl Prototypes {
         }
     }
 
+    /// The first page from `from` on that has a value.
+    pub(crate) fn next_set(&self, from: u32) -> Option<u32> {
+        let (first, mut index) = place(from);
+        for (number, piece) in self.pieces.iter().enumerate().skip(first) {
+            let set = piece.iter().skip(index).position(|value| *value != 0);
+            if let Some(offset) = set {
+                return u32::try_from(number * PIECE + index + offset).ok();
+            }
+            index = 0;
+        }
+        None
+    }
+
     /// Visits the pages from `from` on that have a value.
     pub(crate) fn for_each(&self, from: u32, visit: &mut dyn FnMut(u32, Pte)) {
         let (first, _) = place(from);

@@ -57,6 +57,11 @@ fn compare(space: &AddressSpace, base: u64, expected: &[u8]) -> usize {
     compared
 }
 
+fn is_relocatable(bytes: &[u8]) -> bool {
+    let image = Image::from_file(bytes).expect("an image");
+    image.headers().is_relocatable()
+}
+
 #[test]
 fn images_are_as_the_reader_lays_them_out_at_every_base() {
     let _machine = crate::testing::boot();
@@ -82,6 +87,15 @@ fn images_are_as_the_reader_lays_them_out_at_every_base() {
         let elsewhere = map(&two, &section, 0x4000_0000, 0, 0, RO).expect("memory");
         assert_eq!(elsewhere.status, NtStatus::IMAGE_NOT_AT_BASE);
         assert!(compare(&two, 0x4000_0000, &whole) > 0);
+        // The kernel can do that for it, in copies that nobody else sees.
+        let relocated = two.relocate_image(0x4000_0000);
+        if is_relocatable(bytes) {
+            assert_eq!(relocated, Ok(()));
+            assert!(compare(&two, 0x4000_0000, &laid_out(bytes, 0x4000_0000)) > 0);
+        } else {
+            assert_eq!(relocated, Err(NtStatus::CONFLICTING_ADDRESSES));
+        }
+        assert!(compare(&one, preferred, &whole) > 0);
         assert_eq!(
             section.image_information().expect("an image").base,
             preferred
@@ -93,11 +107,7 @@ fn images_are_as_the_reader_lays_them_out_at_every_base() {
         let moved = map(&three, &section, 0, 0, 0, RO).expect("memory");
         let base = moved.range.start.0;
         assert_ne!(base, preferred);
-        let relocatable = Image::from_file(bytes)
-            .expect("an image")
-            .headers()
-            .is_relocatable();
-        if relocatable {
+        if is_relocatable(bytes) {
             assert_eq!(moved.status, NtStatus::SUCCESS);
             assert!(compare(&three, base, &laid_out(bytes, base)) > 0);
             let four = new_space();

@@ -83,6 +83,35 @@ impl Drop for Hog {
     }
 }
 
+/// What cannot be promised costs nothing: neither page tables nor descriptions of pages.
+#[test]
+fn more_than_there_is_is_refused_before_memory_is_spent_on_it() {
+    let _machine = crate::testing::boot();
+    let space = new_space();
+    let (base, size) = allocate(&space, 0, 1 << 46, RESERVE, RW).expect("addresses");
+    let request = super::sections::section_request(1 << 40, RW, 0x0400_0000);
+    let section = crate::Section::create(&request).expect("a description");
+    let view = super::sections::map(&space, &section, 0, 0, 0, RW).expect("addresses");
+    let before = balance();
+    let refused = Err(NtStatus::COMMITMENT_LIMIT);
+    assert_eq!(allocate(&space, base, size, COMMIT, RW), refused);
+    let shared = view.range.start.0;
+    assert_eq!(allocate(&space, shared, 1 << 40, COMMIT, RW), refused);
+    assert_eq!(
+        space.lock_pages(base, size),
+        Err(NtStatus::WORKING_SET_QUOTA)
+    );
+    assert_eq!(balance(), before);
+    // And it is known without a look at each page what is there.
+    assert_eq!(region(&space, shared), (RESERVE, 0, 1 << 40));
+    allocate(&space, shared + (1 << 30), PAGE, COMMIT, RW).expect("memory");
+    assert_eq!(
+        region(&space, shared + PAGE),
+        (RESERVE, 0, (1 << 30) - PAGE)
+    );
+    assert_eq!(region(&space, shared + (1 << 30)), (COMMIT, RW, PAGE));
+}
+
 #[test]
 fn trimmed_pages_come_back_from_their_frames_and_from_the_paging_file() {
     let _machine = crate::testing::boot();
@@ -340,17 +369,4 @@ fn pool_memory_that_is_not_to_be_had_is_a_status_and_nothing_is_lost() {
         assert!(result.is_err());
     }
     panic!("it never gets all the memory that it asks for");
-}
-
-/// What a demand-zero fault costs is looked at with an instruction counter on this test.
-#[test]
-#[ignore = "a program for an instruction counter"]
-fn two_thousand_demand_zero_faults() {
-    let _machine = crate::testing::boot();
-    let space = new_space();
-    let (base, _) = allocate(&space, 0, 4000 * PAGE, RESERVE | COMMIT, RW).expect("memory");
-    crate::frames::zero_pages(4000);
-    for number in 0..2000 {
-        touch(&space, base + number * PAGE, Access::Write);
-    }
 }

@@ -1,9 +1,11 @@
 //! Tests of whole services on the simulated machine.
 
+mod contention;
 mod faults;
 mod images;
 mod memory;
 mod model;
+mod placeholders;
 mod private;
 mod sections;
 

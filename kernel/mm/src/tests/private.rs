@@ -353,3 +353,40 @@ fn limits_of_addresses_are_kept() {
     assert_eq!(range.start.0, 0x1240_0000);
     assert_eq!(limited.kind, AllocationType(RESERVE));
 }
+
+/// A stack that is made in one step is what a reservation and two commitments make, and all of it goes back.
+#[test]
+fn a_stack_is_made_in_one_step() {
+    const PAGE: u64 = 0x1000;
+    const GUARD: u32 = 0x100;
+    let _machine = crate::testing::boot();
+    let before = balance();
+    let space = new_space();
+    let by_steps = {
+        let (base, size) = allocate(&space, 0, 0x10_0000, RESERVE, RW).expect("there is room");
+        let end = base + size;
+        allocate(&space, end - 3 * PAGE, 3 * PAGE, COMMIT, RW).expect("it is reserved");
+        allocate(&space, end - 4 * PAGE, PAGE, COMMIT, RW | GUARD).expect("it is reserved");
+        let parts = [base, end - 4 * PAGE, end - 3 * PAGE].map(|at| region(&space, at));
+        let used = space.counters().pagefile_usage;
+        release(&space, base);
+        (base, parts, used)
+    };
+    let range = space
+        .allocate_stack(0x10_0000, 3 * PAGE, 0)
+        .expect("there is room");
+    let (base, end) = (range.start.0, range.end.0);
+    let parts = [base, end - 4 * PAGE, end - 3 * PAGE].map(|at| region(&space, at));
+    assert_eq!((base, parts, space.counters().pagefile_usage), by_steps);
+    touch(&space, end - 8, Access::Write);
+    release(&space, base);
+    assert_eq!(space.counters().pagefile_usage, 0);
+    for commit in [u64::MAX - PAGE, 0x10_0000, PAGE + 1] {
+        let refused = space.allocate_stack(0x10_0000, commit, 0);
+        assert_eq!(refused, Err(NtStatus::INVALID_PARAMETER));
+    }
+    let too_many = space.allocate_stack(1 << 40, 1 << 39, 0);
+    assert_eq!(too_many, Err(NtStatus::COMMITMENT_LIMIT));
+    drop(space);
+    assert_eq!(balance(), before);
+}

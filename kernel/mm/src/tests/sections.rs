@@ -30,7 +30,7 @@ pub(super) fn memory(size: u64) -> Section {
     Section::create(&section_request(size, 0x40, SEC_COMMIT)).expect("there is memory")
 }
 
-fn view_request(base: u64, offset: u64, size: u64, protection: u32) -> ViewRequest {
+pub(super) fn view_request(base: u64, offset: u64, size: u64, protection: u32) -> ViewRequest {
     ViewRequest {
         base,
         zero_bits: 0,
@@ -260,7 +260,7 @@ fn what_makes_no_sense_is_refused() {
     );
     assert_eq!(
         mapped(0, 0, u64::MAX, RO),
-        Err(NtStatus::INVALID_PARAMETER_7)
+        Err(NtStatus::INVALID_PARAMETER_3)
     );
     assert_eq!(mapped(0, 0x1_0000, 0x1001, WC), Ok((0x1_0000, 0x2000)));
     assert_eq!(

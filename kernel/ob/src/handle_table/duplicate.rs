@@ -35,8 +35,8 @@ pub struct Duplicate<'a> {
     pub attributes: HandleAttributes,
     /// What is to be the same, and what becomes of the source.
     pub options: DuplicateOptions,
-    /// Who asks, in case the new handle is to have rights that the source lacks.
-    pub subject: Subject<'a>,
+    /// Who asks, in case the new handle is to have rights that the source lacks; `None` gets none of those.
+    pub subject: Option<Subject<'a>>,
 }
 
 impl Duplicate<'_> {
@@ -100,10 +100,11 @@ impl Duplicate<'_> {
         if source.granted.contains(wanted) {
             return Ok(wanted);
         }
+        let subject = self.subject.ok_or(NtStatus::ACCESS_DENIED)?;
         if kind.procedures().security.is_some() {
             return Err(NtStatus::ACCESS_DENIED);
         }
-        let mut state = AccessState::new(self.subject, wanted, Some(kind));
+        let mut state = AccessState::new(subject, wanted, Some(kind));
         security::check_access(&source.object, &mut state)?;
         Ok(kind.valid_rights(state.granted))
     }

@@ -24,7 +24,7 @@ pub(super) static WATCHED: ObjectType = ObjectType::new(TypeDescription {
                 operation.process_handles,
                 0,
             ));
-            Ok(AccessMask::all() - AccessMask::WRITE_DAC)
+            Ok(operation.granted - AccessMask::WRITE_DAC)
         }),
         close: Some(|operation| {
             LOG.lock().expect("no panic here").push((
@@ -82,7 +82,7 @@ pub(super) fn same<'a>(table: &'a HandleTable, handle: Handle) -> Duplicate<'a> 
         access: AccessMask::NONE,
         attributes: HandleAttributes::empty(),
         options: DuplicateOptions::SAME_ACCESS | DuplicateOptions::SAME_ATTRIBUTES,
-        subject: Subject::kernel(),
+        subject: Some(Subject::kernel()),
     }
 }
 

@@ -74,7 +74,7 @@ fn operations_without_memory() {
         access: AccessMask::NONE,
         attributes: HandleAttributes::INHERIT,
         options: DuplicateOptions::SAME_ACCESS,
-        subject: Subject::kernel(),
+        subject: Some(Subject::kernel()),
     };
     starve(&world, "duplicate", || copy.perform());
     let grandchild = HandleTable::new(16, None);

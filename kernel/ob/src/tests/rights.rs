@@ -312,7 +312,7 @@ fn a_duplicate_gets_more_only_from_the_descriptor() {
             access,
             attributes: HandleAttributes::empty(),
             options: DuplicateOptions::empty(),
-            subject: subject(token),
+            subject: Some(subject(token)),
         };
         let handle = copy.perform()?.expect("there is a target");
         Ok(world.caller().entry(handle).expect("open").granted)

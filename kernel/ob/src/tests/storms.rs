@@ -89,7 +89,7 @@ fn churn(own: &HandleTable, shared: &HandleTable, random: &mut Random) {
                     access: AccessMask::NONE,
                     attributes: HandleAttributes::empty(),
                     options: DuplicateOptions::SAME_ACCESS,
-                    subject: Subject::kernel(),
+                    subject: Some(Subject::kernel()),
                 };
                 let copy = copy.perform().expect("memory").expect("a target");
                 if !to_shared {

@@ -108,7 +108,7 @@ fn callbacks_strip_rights_by_altitude() {
             access: AccessMask(0x11),
             attributes: HandleAttributes::empty(),
             options: DuplicateOptions::empty(),
-            subject: Subject::kernel(),
+            subject: Some(Subject::kernel()),
         };
         let copy = copy.perform().expect("memory").expect("a target");
         assert_eq!(table.entry(copy).expect("open").granted.0, 0x10);
@@ -215,7 +215,7 @@ fn quota_is_charged_and_returned() {
         access: AccessMask::NONE,
         attributes: HandleAttributes::empty(),
         options: DuplicateOptions::SAME_ACCESS,
-        subject: Subject::kernel(),
+        subject: Some(Subject::kernel()),
     };
     copy.perform().expect("it is paid already");
     drop(entry);

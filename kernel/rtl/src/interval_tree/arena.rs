@@ -22,6 +22,7 @@ impl Index {
         NonZeroU32::new(number).map(Self)
     }
 
+    #[inline(always)]
     fn place(self) -> usize {
         self.0.get() as usize - 1
     }
@@ -70,6 +71,7 @@ impl<N> Arena<N> {
     }
 
     /// Takes a node, or gives it back.
+    #[inline]
     pub(super) fn insert(&mut self, node: N) -> Result<Index, N> {
         if self.reserve(1).is_err() {
             return Err(node);
@@ -97,6 +99,7 @@ impl<N> Arena<N> {
         Ok(index)
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, index: Index) -> Option<N> {
         let slot = self.slots.get_mut(index.place())?;
         if matches!(slot, Slot::Free { .. }) {
@@ -110,6 +113,7 @@ impl<N> Arena<N> {
         Some(node)
     }
 
+    #[inline(always)]
     pub(super) fn get(&self, index: Index) -> Option<&N> {
         match self.slots.get(index.place())? {
             Slot::Used(node) => Some(node),
@@ -117,6 +121,7 @@ impl<N> Arena<N> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn get_mut(&mut self, index: Index) -> Option<&mut N> {
         match self.slots.get_mut(index.place())? {
             Slot::Used(node) => Some(node),

@@ -39,14 +39,18 @@ impl Widest {
         aligned: 0,
     };
 
+    #[inline]
     fn between(start: u64, end: u64, granularity: u64) -> Self {
-        let aligned = start.checked_next_multiple_of(granularity);
+        // A power of two, so no division is needed.
+        let aligned = start.checked_add(granularity - 1);
+        let aligned = aligned.map(|start| start & !(granularity - 1));
         Self {
             plain: end.saturating_sub(start),
             aligned: aligned.map_or(0, |start| end.saturating_sub(start)),
         }
     }
 
+    #[inline]
     fn max(self, other: Self) -> Self {
         Self {
             plain: self.plain.max(other.plain),
@@ -74,6 +78,7 @@ impl Extent {
     }
 
     /// The extent of these ranges and of those of `higher`, which come after them.
+    #[inline]
     pub(super) fn join(self, higher: Self, granularity: u64) -> Self {
         let between = Widest::between(self.end, higher.start, granularity);
         Self {

@@ -41,12 +41,14 @@ impl<T> Node<T> {
 
 impl<T> IntervalTree<T> {
     /// The node that a link leads to.
+    #[inline]
     pub(super) fn node(&self, index: Index) -> &Node<T> {
         self.arena
             .get(index)
             .expect("links lead to nodes: a node is unlinked before it is freed")
     }
 
+    #[inline]
     fn node_mut(&mut self, index: Index) -> &mut Node<T> {
         self.arena
             .get_mut(index)
@@ -97,7 +99,7 @@ impl<T> IntervalTree<T> {
             Some(above) => self.node_mut(above).set_child(side, Some(new)),
             None => self.root = Some(new),
         }
-        self.refresh_upwards(Some(new));
+        self.refresh_upwards(above, None);
     }
 
     /// Takes a node out. Its own links are then meaningless.
@@ -108,7 +110,7 @@ impl<T> IntervalTree<T> {
         };
         let (Some(lower), Some(higher)) = (lower, higher) else {
             self.replace_child(parent, index, lower.or(higher));
-            return self.refresh_upwards(parent);
+            return self.refresh_upwards(parent, None);
         };
         // Two children: the next range, which has none on its lower side, takes the place.
         let heir = self.outermost(higher, Side::Lower);
@@ -124,56 +126,84 @@ impl<T> IntervalTree<T> {
         }
         self.adopt(heir, Side::Lower, Some(lower));
         self.replace_child(parent, index, Some(heir));
-        self.refresh_upwards(Some(changed));
+        self.refresh_upwards(Some(changed), Some(heir));
     }
 
     /// Brings up to date what the nodes from here to the root know of those below them, and their balance.
-    pub(super) fn refresh_upwards(&mut self, from: Option<Index>) {
+    ///
+    /// It stops at a node that stays as it is, for those above it know nothing but that, once it has passed `through`:
+    /// a node whose range is new.
+    pub(super) fn refresh_upwards(&mut self, from: Option<Index>, through: Option<Index>) {
         let mut next = from;
+        let mut through = through;
         while let Some(at) = next {
-            self.refresh(at);
-            let top = self.balance(at);
+            // What such a node knew before was of another place.
+            let (refreshed, deep) = self.refresh(at);
+            let changed = refreshed || through == Some(at);
+            if through == Some(at) {
+                through = None;
+            }
+            let top = match deep {
+                None => at,
+                Some(deep) => self.balance(at, deep),
+            };
+            if !changed && top == at && through.is_none() {
+                return;
+            }
             next = self.node(top).parent;
         }
     }
 
+    #[inline]
     pub(super) fn height(&self, link: Option<Index>) -> u8 {
         link.map_or(0, |index| self.node(index).height)
     }
 
     /// What the node's height and extent are, going by its children's.
     pub(super) fn summary(&self, index: Index) -> (u8, Extent) {
-        let node = self.node(index);
-        let height = self.height(node.lower).max(self.height(node.higher)) + 1;
-        let mut extent = Extent::of(node.start, node.end);
-        if let Some(lower) = node.lower {
-            extent = self.node(lower).extent.join(extent, self.granularity);
-        }
-        if let Some(higher) = node.higher {
-            extent = extent.join(self.node(higher).extent, self.granularity);
-        }
+        let (height, extent, _) = self.look_below(index);
         (height, extent)
     }
 
-    fn refresh(&mut self, index: Index) {
-        let (height, extent) = self.summary(index);
-        let node = self.node_mut(index);
-        node.height = height;
-        node.extent = extent;
+    /// The same, and the side that is too deep.
+    #[inline]
+    fn look_below(&self, index: Index) -> (u8, Extent, Option<Side>) {
+        let node = self.node(index);
+        let (mut low, mut high) = (0, 0);
+        let mut extent = Extent::of(node.start, node.end);
+        if let Some(lower) = node.lower {
+            let lower = self.node(lower);
+            low = lower.height;
+            extent = lower.extent.join(extent, self.granularity);
+        }
+        if let Some(higher) = node.higher {
+            let higher = self.node(higher);
+            high = higher.height;
+            extent = extent.join(higher.extent, self.granularity);
+        }
+        let deep = if low > high + 1 {
+            Some(Side::Lower)
+        } else if high > low + 1 {
+            Some(Side::Higher)
+        } else {
+            None
+        };
+        (low.max(high) + 1, extent, deep)
     }
 
-    /// Makes the two sides below `top` differ by one level at most, if they differ by two; gives what stands there
-    /// now.
-    fn balance(&mut self, top: Index) -> Index {
-        let lower = self.height(self.node(top).lower);
-        let higher = self.height(self.node(top).higher);
-        let deep = if lower > higher + 1 {
-            Side::Lower
-        } else if higher > lower + 1 {
-            Side::Higher
-        } else {
-            return top;
-        };
+    /// Brings up to date what the node knows; whether that is something else now, and the side that is too deep.
+    fn refresh(&mut self, index: Index) -> (bool, Option<Side>) {
+        let (height, extent, deep) = self.look_below(index);
+        let node = self.node_mut(index);
+        let changed = node.height != height || node.extent != extent;
+        node.height = height;
+        node.extent = extent;
+        (changed, deep)
+    }
+
+    /// Makes the two sides below `top` differ by one level at most, of which `deep` is two levels deeper than the other;
+    /// gives what stands there now.
+    fn balance(&mut self, top: Index, deep: Side) -> Index {
         if let Some(child) = self.node(top).child(deep) {
             let outer = self.height(self.node(child).child(deep));
             let inner = self.height(self.node(child).child(deep.opposite()));

@@ -197,7 +197,7 @@ impl<T> IntervalTree<T> {
             node.start = range.start;
             node.end = range.end;
         }
-        self.refresh_upwards(Some(index));
+        self.refresh_upwards(Some(index), None);
         Ok(())
     }
 

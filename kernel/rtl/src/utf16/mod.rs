@@ -162,6 +162,11 @@ impl Utf16String {
         Self { units: Vec::new() }
     }
 
+    /// Text of units that are there already.
+    pub const fn from_units(units: Vec<u16>) -> Self {
+        Self { units }
+    }
+
     /// Text from UTF-8.
     ///
     /// # Errors

@@ -50,6 +50,14 @@ impl Token {
         Ok(copy)
     }
 
+    /// A copy of the very token, for a change that is to take its place.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES`.
+    pub fn copy_for_change(&self) -> NtResult<Self> {
+        self.copy(self.token_id)
+    }
+
     /// A copy with an id of its own.
     pub(super) fn copy(&self, token_id: Luid) -> NtResult<Self> {
         let copy_sids = |sids: &Vec<Group>| memory::copy(sids);

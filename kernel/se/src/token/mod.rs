@@ -359,6 +359,27 @@ impl Token {
         })
     }
 
+    /// Whether it and another give the same access: the same user, groups, restricting SIDs and privileges, each held in
+    /// the same way, in whatever order.
+    ///
+    /// # NT
+    /// `NtCompareTokens`.
+    #[doc(alias = "NtCompareTokens")]
+    pub fn gives_same_access_as(&self, other: &Self) -> bool {
+        fn same(one: &[Group], other: &[Group]) -> bool {
+            one.len() == other.len() && one.iter().all(|group| other.contains(group))
+        }
+        self.user() == other.user()
+            && same(self.groups(), other.groups())
+            && self.is_restricted() == other.is_restricted()
+            && same(
+                self.restricting_sids().unwrap_or_default(),
+                other.restricting_sids().unwrap_or_default(),
+            )
+            && self.privileges.present() == other.privileges.present()
+            && self.privileges.enabled() == other.privileges.enabled()
+    }
+
     /// Whether the SID is its user's or a group's, enabled or not.
     pub(crate) fn has_sid(&self, sid: Sid<'_>) -> bool {
         self.sids.iter().any(|group| group.sid == sid)

@@ -1,4 +1,16 @@
-//! Services of objects: closing and duplicating handles, waiting.
+//! Services of objects: closing and duplicating handles, waiting; what objects are, the namespace, descriptors.
+
+mod directory;
+mod query;
+mod security;
+mod symbolic_link;
+
+pub(crate) use directory::*;
+pub(crate) use query::*;
+pub(crate) use security::*;
+pub(crate) use symbolic_link::*;
+
+pub(crate) use super::signal::*;
 
 use ke::dispatcher::{Header, WaitKind};
 use ke::thread::MAXIMUM_WAIT_OBJECTS;
@@ -10,7 +22,7 @@ use nt_abi::services::arguments::{
 use nt_abi::{NtResult, NtStatus};
 use ob::handle_table::{Duplicate, DuplicateOptions};
 use ob::object_type::wait_header;
-use ob::{AnyObject, HandleAttributes};
+use ob::{AnyObject, HandleAttributes, Object};
 
 use crate::Caller;
 use crate::caller::{due, handle_of};
@@ -106,26 +118,37 @@ pub(crate) fn nt_duplicate_object(
     target.probe_optional::<u64>()?;
     let source_process =
         caller.reference_process(source_process, AccessMask::PROCESS_DUP_HANDLE)?;
+    // A target that is no process is told, but first the source is closed if that is asked for.
     let target_process = if target_process.is_null() {
-        None
+        Ok(None)
     } else {
-        Some(caller.reference_process(target_process, AccessMask::PROCESS_DUP_HANDLE)?)
+        caller
+            .reference_process(target_process, AccessMask::PROCESS_DUP_HANDLE)
+            .map(Some)
     };
-    let tables = caller.handles();
-    let tokens = caller.tokens();
+    let options = DuplicateOptions::from_bits_truncate(options);
+    // Nobody asks who it is that gets the rights that it has.
+    let same = options.contains(DuplicateOptions::SAME_ACCESS);
+    let tokens = (!same).then(|| caller.tokens());
     let duplicate = Duplicate {
         source: ob::Caller {
             table: source_process.handles(),
-            ..tables
+            process: Some(Object::as_erased(&source_process)),
+            ..caller.handles()
         },
         handle: handle_of(source),
-        target: target_process.as_ref().map(|process| process.handles()),
+        target: match &target_process {
+            Ok(Some(process)) => Some(process.handles()),
+            _ => None,
+        },
         access: AccessMask(access.0),
-        attributes: HandleAttributes::from_bits_truncate((handle_attributes & 0xFF) as u8),
-        options: DuplicateOptions::from_bits_truncate(options),
-        subject: tokens.subject(),
+        attributes: HandleAttributes::from_bits_truncate(handle_attributes.to_le_bytes()[0]),
+        options,
+        subject: tokens.as_ref().map(|tokens| tokens.subject()),
     };
-    match duplicate.perform()? {
+    let made = duplicate.perform();
+    target_process?;
+    match made? {
         Some(handle) => target.write_optional(&handle.0),
         None => Ok(()),
     }

@@ -1,9 +1,13 @@
 //! Where a program begins, and how it ends: the least that one without a C library needs.
 
 use nt_abi::NtStatus;
-use nt_abi::services::arguments::{Handle, In};
+use nt_abi::services::arguments::Handle;
+#[cfg(not(feature = "reference"))]
+use nt_abi::services::arguments::In;
 
-use crate::{NtDisplayString, NtTerminateProcess};
+#[cfg(not(feature = "reference"))]
+use crate::NtDisplayString;
+use crate::NtTerminateProcess;
 
 // The compiler marks with this name that floating-point numbers are used, and expects a C library to have it; nobody
 // reads it.
@@ -30,6 +34,7 @@ pub fn exit(code: u32) -> ! {
 ///
 /// # NT
 /// `NtDisplayString`.
+#[cfg(not(feature = "reference"))]
 pub fn print(text: &str) {
     /// UTF-16 units that are written at once.
     const PIECE: usize = 128;
@@ -50,6 +55,7 @@ pub fn print(text: &str) {
     display(&units, count);
 }
 
+#[cfg(not(feature = "reference"))]
 fn display(units: &[u16], count: u16) {
     let string = nt_abi::w64::UnicodeString {
         length: count * 2,
@@ -61,6 +67,13 @@ fn display(units: &[u16], count: u16) {
     // SAFETY: the kernel reads the string and its units, which live until the call is over. Without a console there is
     // nobody to tell.
     let _ = unsafe { NtDisplayString(In::new(address)) };
+}
+
+/// What a program does first.
+#[doc(hidden)]
+pub fn begin() {
+    #[cfg(feature = "reference")]
+    crate::reference::watch_exceptions();
 }
 
 /// Makes `$start`, a `fn() -> u32`, the place at which the kernel enters a program.
@@ -76,6 +89,7 @@ macro_rules! program_entry {
         // SAFETY: the name is used for this function alone, and only the kernel calls it.
         #[unsafe(no_mangle)]
         extern "system" fn program_start() -> ! {
+            $crate::begin();
             $crate::exit($start())
         }
     };

@@ -9,12 +9,25 @@
 //! numbers are private to this build's kernel, and a stub on another system would ask that system for something else.
 #![no_std]
 #![allow(
+    clippy::cast_possible_truncation,
+    reason = "programs of this kernel have addresses of 64 bits, and so has usize there"
+)]
+#![allow(
     unsafe_code,
     reason = "a function that is one instruction into the kernel has no safe form"
 )]
 
 #[cfg(target_os = "windows")]
+pub mod call;
+#[cfg(target_os = "windows")]
+pub mod dispatchers;
+#[cfg(target_os = "windows")]
 mod entry;
+#[cfg(target_os = "windows")]
+pub mod environment;
+
+#[cfg(all(target_os = "windows", not(feature = "reference")))]
+pub mod probes;
 
 #[cfg(all(target_os = "windows", target_arch = "aarch64"))]
 #[path = "aarch64.rs"]
@@ -25,7 +38,7 @@ mod machine;
 mod machine;
 
 /// Makes the stubs out of the rows.
-#[cfg(target_os = "windows")]
+#[cfg(all(target_os = "windows", not(feature = "reference")))]
 macro_rules! stubs {
     ($($component:ident {
         $(
@@ -49,6 +62,26 @@ macro_rules! stubs {
     )*)*};
 }
 
+/// Makes imports out of the rows: another implementation of NT knows its own numbers.
+#[cfg(all(target_os = "windows", feature = "reference"))]
+macro_rules! stubs {
+    ($($component:ident {
+        $(
+            #[doc = $summary:literal]
+            $state:ident $name:ident = $function:ident($($argument:ident: $type:ty),* $(,)?);
+        )*
+    })*) => {
+        // SAFETY: they are NT's names and arguments, which the table takes from its documentation.
+        #[link(name = "ntdll", kind = "raw-dylib")]
+        unsafe extern "C" {
+            $($(
+                #[doc = $summary]
+                pub fn $name($($argument: $type),*) -> NtStatus;
+            )*)*
+        }
+    };
+}
+
 /// The stubs.
 #[cfg(target_os = "windows")]
 #[allow(
@@ -58,14 +91,25 @@ macro_rules! stubs {
 )]
 mod services {
     use nt_abi::services::arguments::*;
+    #[cfg(not(feature = "reference"))]
     use nt_abi::services::number;
 
+    #[cfg(not(feature = "reference"))]
     use crate::machine;
 
     nt_abi::with_system_services!(stubs);
 }
 
+#[cfg(all(target_os = "windows", feature = "reference"))]
+mod reference;
+
+#[cfg(all(target_os = "windows", not(feature = "reference")))]
+pub use entry::print;
 #[cfg(target_os = "windows")]
-pub use entry::{exit, print};
+pub use entry::{begin, exit};
+#[cfg(target_os = "windows")]
+pub use machine::{Context, first_argument, full, set_first_argument, set_pc, teb};
+#[cfg(all(target_os = "windows", feature = "reference"))]
+pub use reference::print;
 #[cfg(target_os = "windows")]
 pub use services::*;

@@ -1,6 +1,11 @@
 //! Ends as soon as it has begun.
 #![cfg_attr(target_os = "windows", no_std, no_main)]
 #![deny(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sizes and numbers of a test are small, and its addresses have 64 bits as usize has"
+)]
 
 #[cfg(target_os = "windows")]
 mod program {

@@ -14,12 +14,12 @@ macro_rules! __ex_services {
                 );
 
                 /// Adds a string to the table of global atoms.
-                planned NtAddAtom = nt_add_atom(
+                done NtAddAtom = nt_add_atom(
                     atom_name: OptionalInBytes, length: u32, atom: OptionalOut<u16>,
                 );
 
                 /// Adds a string to the table of global atoms, with options.
-                planned NtAddAtomEx = nt_add_atom_ex(
+                done NtAddAtomEx = nt_add_atom_ex(
                     atom_name: OptionalInBytes, length: u32, atom: OptionalOut<u16>, flags: u32,
                 );
 
@@ -32,10 +32,10 @@ macro_rules! __ex_services {
                 );
 
                 /// Gives an id that is unique until the next start.
-                planned NtAllocateLocallyUniqueId = nt_allocate_locally_unique_id(luid: Out<Luid>);
+                done NtAllocateLocallyUniqueId = nt_allocate_locally_unique_id(luid: Out<Luid>);
 
                 /// Gives the parts that UUIDs are made from.
-                planned NtAllocateUuids = nt_allocate_uuids(
+                done NtAllocateUuids = nt_allocate_uuids(
                     time: Out<u64>, range: Out<u32>, sequence: Out<u32>, seed: Out<UuidSeed>,
                 );
 
@@ -45,7 +45,7 @@ macro_rules! __ex_services {
                 );
 
                 /// Stops a timer.
-                planned NtCancelTimer = nt_cancel_timer(timer: Handle, current_state: OptionalOut<Boolean>);
+                done NtCancelTimer = nt_cancel_timer(timer: Handle, current_state: OptionalOut<Boolean>);
 
                 /// Stops a high-resolution timer.
                 planned NtCancelTimer2 = nt_cancel_timer2(
@@ -56,7 +56,7 @@ macro_rules! __ex_services {
                 done NtClearEvent = nt_clear_event(event: Handle);
 
                 /// Converts between two counters.
-                planned NtConvertBetweenAuxiliaryCounterAndPerformanceCounter =
+                done NtConvertBetweenAuxiliaryCounterAndPerformanceCounter =
                     nt_convert_between_auxiliary_counter_and_performance_counter(
                     from_auxiliary: Boolean, counter: In<u64>, converted_value: Out<u64>,
                     conversion_error: OptionalOut<u64>,
@@ -74,7 +74,7 @@ macro_rules! __ex_services {
                 );
 
                 /// Creates a keyed event, on which threads meet at an address.
-                planned NtCreateKeyedEvent = nt_create_keyed_event(
+                done NtCreateKeyedEvent = nt_create_keyed_event(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     flags: u32,
                 );
@@ -106,7 +106,7 @@ macro_rules! __ex_services {
                 );
 
                 /// Creates a timer that is waited for.
-                planned NtCreateTimer = nt_create_timer(
+                done NtCreateTimer = nt_create_timer(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     timer_type: TimerType,
                 );
@@ -126,7 +126,7 @@ macro_rules! __ex_services {
                 );
 
                 /// Takes back one addition of an atom.
-                planned NtDeleteAtom = nt_delete_atom(atom: u16);
+                done NtDeleteAtom = nt_delete_atom(atom: u16);
 
                 /// Deletes a boot entry of the firmware.
                 planned NtDeleteBootEntry = nt_delete_boot_entry(id: u32);
@@ -162,7 +162,7 @@ macro_rules! __ex_services {
                 );
 
                 /// Finds a string in the table of global atoms.
-                planned NtFindAtom = nt_find_atom(
+                done NtFindAtom = nt_find_atom(
                     atom_name: OptionalInBytes, length: u32, atom: OptionalOut<u16>,
                 );
 
@@ -215,7 +215,7 @@ macro_rules! __ex_services {
                 );
 
                 /// Opens a keyed event by name.
-                planned NtOpenKeyedEvent = nt_open_keyed_event(
+                done NtOpenKeyedEvent = nt_open_keyed_event(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                 );
 
@@ -230,7 +230,7 @@ macro_rules! __ex_services {
                 );
 
                 /// Opens a timer by name.
-                planned NtOpenTimer = nt_open_timer(
+                done NtOpenTimer = nt_open_timer(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                 );
 
@@ -238,7 +238,7 @@ macro_rules! __ex_services {
                 done NtPulseEvent = nt_pulse_event(event: Handle, previous_state: OptionalOut<i32>);
 
                 /// Says how often the auxiliary counter ticks.
-                planned NtQueryAuxiliaryCounterFrequency = nt_query_auxiliary_counter_frequency(
+                done NtQueryAuxiliaryCounterFrequency = nt_query_auxiliary_counter_frequency(
                     frequency: Out<u64>,
                 );
 
@@ -253,12 +253,12 @@ macro_rules! __ex_services {
                 );
 
                 /// Reads the locale of the user or the system.
-                planned NtQueryDefaultLocale = nt_query_default_locale(
+                done NtQueryDefaultLocale = nt_query_default_locale(
                     user_profile: Boolean, default_locale_id: Out<u32>,
                 );
 
                 /// Reads the language of the user interface.
-                planned NtQueryDefaultUILanguage = nt_query_default_ui_language(
+                done NtQueryDefaultUILanguage = nt_query_default_ui_language(
                     default_ui_language_id: Out<u16>,
                 );
 
@@ -268,13 +268,13 @@ macro_rules! __ex_services {
                 );
 
                 /// Reads type and state of an event.
-                planned NtQueryEvent = nt_query_event(
+                done NtQueryEvent = nt_query_event(
                     event: Handle, class: EventInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Reads a property of an atom, or lists atoms.
-                planned NtQueryInformationAtom = nt_query_information_atom(
+                done NtQueryInformationAtom = nt_query_information_atom(
                     atom: u16, class: AtomInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
@@ -286,7 +286,7 @@ macro_rules! __ex_services {
                 );
 
                 /// Reads the language of the installation.
-                planned NtQueryInstallUILanguage = nt_query_install_ui_language(
+                done NtQueryInstallUILanguage = nt_query_install_ui_language(
                     install_ui_language_id: Out<u16>,
                 );
 
@@ -302,18 +302,18 @@ macro_rules! __ex_services {
                 );
 
                 /// Reads count and owner of a mutant.
-                planned NtQueryMutant = nt_query_mutant(
+                done NtQueryMutant = nt_query_mutant(
                     mutant: Handle, class: MutantInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Reads the counter that never stops, and how often it ticks.
-                planned NtQueryPerformanceCounter = nt_query_performance_counter(
+                done NtQueryPerformanceCounter = nt_query_performance_counter(
                     performance_counter: Out<i64>, performance_frequency: OptionalOut<i64>,
                 );
 
                 /// Reads count and limit of a semaphore.
-                planned NtQuerySemaphore = nt_query_semaphore(
+                done NtQuerySemaphore = nt_query_semaphore(
                     semaphore: Handle, class: SemaphoreInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
@@ -331,33 +331,33 @@ macro_rules! __ex_services {
                 );
 
                 /// Reads a property of the system.
-                planned NtQuerySystemInformation = nt_query_system_information(
+                done NtQuerySystemInformation = nt_query_system_information(
                     class: SystemInformationClass, information: OptionalOutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Reads a property of the system, with input.
-                planned NtQuerySystemInformationEx = nt_query_system_information_ex(
+                done NtQuerySystemInformationEx = nt_query_system_information_ex(
                     class: SystemInformationClass, input_buffer: InBytes, input_buffer_length: u32,
                     information: OptionalOutBytes, length: u32, return_length: OptionalOut<u32>,
                 );
 
                 /// Reads the time of day in 100 ns since 1601.
-                planned NtQuerySystemTime = nt_query_system_time(system_time: Out<i64>);
+                done NtQuerySystemTime = nt_query_system_time(system_time: Out<i64>);
 
                 /// Reads state and remaining time of a timer.
-                planned NtQueryTimer = nt_query_timer(
+                done NtQueryTimer = nt_query_timer(
                     timer: Handle, class: TimerInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Reads how often the clock can and does interrupt.
-                planned NtQueryTimerResolution = nt_query_timer_resolution(
+                done NtQueryTimerResolution = nt_query_timer_resolution(
                     maximum_time: Out<u32>, minimum_time: Out<u32>, current_time: Out<u32>,
                 );
 
                 /// Reports an error that needs the user.
-                planned NtRaiseHardError = nt_raise_hard_error(
+                done NtRaiseHardError = nt_raise_hard_error(
                     error_status: NtStatus, parameter_count: u32, unicode_string_mask: u32,
                     parameters: InArray<Size, Elsewhere>, valid_response_options: u32, response: Out<u32>,
                 );
@@ -366,7 +366,7 @@ macro_rules! __ex_services {
                 planned NtReleaseCMFViewOwnership = nt_release_cmf_view_ownership();
 
                 /// Wakes the thread that waits at an address, or waits for one to come.
-                planned NtReleaseKeyedEvent = nt_release_keyed_event(
+                done NtReleaseKeyedEvent = nt_release_keyed_event(
                     keyed_event: Handle, key_value: UserAddress, alertable: Boolean, timeout: OptionalIn<i64>,
                 );
 
@@ -400,12 +400,12 @@ macro_rules! __ex_services {
                 );
 
                 /// Changes the locale of the user or the system.
-                planned NtSetDefaultLocale = nt_set_default_locale(
+                done NtSetDefaultLocale = nt_set_default_locale(
                     user_profile: Boolean, default_locale_id: u32,
                 );
 
                 /// Changes the language of the user interface.
-                planned NtSetDefaultUILanguage = nt_set_default_ui_language(default_ui_language_id: u16);
+                done NtSetDefaultUILanguage = nt_set_default_ui_language(default_ui_language_id: u16);
 
                 /// Changes the order of the firmware's driver entries.
                 planned NtSetDriverEntryOrder = nt_set_driver_entry_order(ids: InArray<u32>, count: u32);
@@ -414,7 +414,7 @@ macro_rules! __ex_services {
                 done NtSetEvent = nt_set_event(event: Handle, previous_state: OptionalOut<i32>);
 
                 /// Signals an event and hands its waiter a boost.
-                planned NtSetEventBoostPriority = nt_set_event_boost_priority(event: Handle);
+                done NtSetEventBoostPriority = nt_set_event_boost_priority(event: Handle);
 
                 /// Wakes a thread that waits by its id, and releases a lock.
                 planned NtSetEventEx = nt_set_event_ex(thread_id: Size, lock: OptionalIn<SrwLock>);
@@ -448,12 +448,12 @@ macro_rules! __ex_services {
                 );
 
                 /// Sets the time of day.
-                planned NtSetSystemTime = nt_set_system_time(
+                done NtSetSystemTime = nt_set_system_time(
                     system_time: OptionalIn<i64>, previous_time: OptionalOut<i64>,
                 );
 
                 /// Starts a timer, once or periodic, with an APC if wanted.
-                planned NtSetTimer = nt_set_timer(
+                done NtSetTimer = nt_set_timer(
                     timer: Handle, due_time: In<i64>, timer_apc_routine: UserAddress,
                     timer_context: UserAddress, resume_timer: Boolean, period: i32,
                     previous_state: OptionalOut<Boolean>,
@@ -466,18 +466,18 @@ macro_rules! __ex_services {
                 );
 
                 /// Changes a property of a timer, such as which timers it is merged with.
-                planned NtSetTimerEx = nt_set_timer_ex(
+                done NtSetTimerEx = nt_set_timer_ex(
                     timer: Handle, class: TimerSetInformationClass, information: OptionalInOutBytes,
                     length: u32,
                 );
 
                 /// Asks the clock to interrupt more often.
-                planned NtSetTimerResolution = nt_set_timer_resolution(
+                done NtSetTimerResolution = nt_set_timer_resolution(
                     desired_time: u32, set_resolution: Boolean, actual_time: Out<u32>,
                 );
 
                 /// Sets the node that UUIDs are made from.
-                planned NtSetUuidSeed = nt_set_uuid_seed(seed: In<UuidSeed>);
+                done NtSetUuidSeed = nt_set_uuid_seed(seed: In<UuidSeed>);
 
                 /// Shuts the system down: halt, restart or power off.
                 planned NtShutdownSystem = nt_shutdown_system(action: ShutdownAction);
@@ -500,7 +500,7 @@ macro_rules! __ex_services {
                 );
 
                 /// Waits at an address until another thread releases it.
-                planned NtWaitForKeyedEvent = nt_wait_for_keyed_event(
+                done NtWaitForKeyedEvent = nt_wait_for_keyed_event(
                     keyed_event: Handle, key_value: UserAddress, alertable: Boolean, timeout: OptionalIn<i64>,
                 );
 

@@ -49,7 +49,7 @@ macro_rules! __io_services {
                 );
 
                 /// Creates a completion port.
-                planned NtCreateIoCompletion = nt_create_io_completion(
+                done NtCreateIoCompletion = nt_create_io_completion(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     concurrent_threads: u32,
                 );
@@ -146,7 +146,7 @@ macro_rules! __io_services {
                 );
 
                 /// Opens a completion port by name.
-                planned NtOpenIoCompletion = nt_open_io_completion(
+                done NtOpenIoCompletion = nt_open_io_completion(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                 );
 
@@ -200,7 +200,7 @@ macro_rules! __io_services {
                 );
 
                 /// Reads how many packets wait in a completion port.
-                planned NtQueryIoCompletion = nt_query_io_completion(
+                done NtQueryIoCompletion = nt_query_io_completion(
                     io_completion: Handle, class: IoCompletionInformationClass, information: OutBytes,
                     length: u32, return_length: OptionalOut<u32>,
                 );
@@ -238,13 +238,13 @@ macro_rules! __io_services {
                 );
 
                 /// Takes a packet from a completion port, or waits for one.
-                planned NtRemoveIoCompletion = nt_remove_io_completion(
+                done NtRemoveIoCompletion = nt_remove_io_completion(
                     io_completion: Handle, key_context: Out<UserAddress>, apc_context: Out<UserAddress>,
                     io_status: Out<IoStatusBlock>, timeout: OptionalIn<i64>,
                 );
 
                 /// Takes several packets from a completion port, or waits for one.
-                planned NtRemoveIoCompletionEx = nt_remove_io_completion_ex(
+                done NtRemoveIoCompletionEx = nt_remove_io_completion_ex(
                     io_completion: Handle, packets: OutArray<FileIoCompletionInformation>, count: u32,
                     removed_count: Out<u32>, timeout: OptionalIn<i64>, alertable: Boolean,
                 );
@@ -266,7 +266,7 @@ macro_rules! __io_services {
                 );
 
                 /// Puts a packet on a completion port.
-                planned NtSetIoCompletion = nt_set_io_completion(
+                done NtSetIoCompletion = nt_set_io_completion(
                     io_completion: Handle, key_context: UserAddress, apc_context: UserAddress,
                     io_status: NtStatus, io_status_information: Size,
                 );

@@ -14,26 +14,26 @@ macro_rules! __ke_services {
                 );
 
                 /// Continues with another context: after an exception or an APC, or to start a thread.
-                planned NtContinue = nt_continue(context_record: In<Context>, test_alert: Boolean);
+                done NtContinue = nt_continue(context_record: In<Context>, test_alert: Boolean);
 
                 /// Continues with another context, in the way that an argument describes.
-                planned NtContinueEx = nt_continue_ex(
+                done NtContinueEx = nt_continue_ex(
                     context_record: In<Context>, continue_argument: UserAddress,
                 );
 
                 /// Makes every processor see what other processors wrote, for this process.
-                planned NtFlushProcessWriteBuffers = nt_flush_process_write_buffers();
+                done NtFlushProcessWriteBuffers = nt_flush_process_write_buffers();
 
                 /// Answers the number of the caller's processor.
-                planned NtGetCurrentProcessorNumber = nt_get_current_processor_number();
+                done NtGetCurrentProcessorNumber = nt_get_current_processor_number();
 
                 /// Answers number and group of the caller's processor.
-                planned NtGetCurrentProcessorNumberEx = nt_get_current_processor_number_ex(
+                done NtGetCurrentProcessorNumberEx = nt_get_current_processor_number_ex(
                     processor_number: OptionalOut<ProcessorNumber>,
                 );
 
                 /// Raises an exception in the caller.
-                planned NtRaiseException = nt_raise_exception(
+                done NtRaiseException = nt_raise_exception(
                     exception_record: In<ExceptionRecord>, context_record: In<Context>, first_chance: Boolean,
                 );
 

@@ -26,14 +26,14 @@ macro_rules! __mm_services {
                 );
 
                 /// Reserves, commits or resets pages, with further parameters.
-                planned NtAllocateVirtualMemoryEx = nt_allocate_virtual_memory_ex(
+                done NtAllocateVirtualMemoryEx = nt_allocate_virtual_memory_ex(
                     process: Handle, base: InOut<UserAddress>, size: InOut<Size>, allocation_type: u32,
                     protection: u32, extended_parameters: OptionalInOutArray<MemoryExtendedParameter>,
                     parameter_count: u32,
                 );
 
                 /// Says whether two views show the same file.
-                planned NtAreMappedFilesTheSame = nt_are_mapped_files_the_same(
+                done NtAreMappedFilesTheSame = nt_are_mapped_files_the_same(
                     image_view: UserAddress, data_view: UserAddress,
                 );
 
@@ -44,34 +44,34 @@ macro_rules! __mm_services {
                 );
 
                 /// Creates memory that can be mapped: from a file, an image or the paging file.
-                planned NtCreateSection = nt_create_section(
+                done NtCreateSection = nt_create_section(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     maximum_size: OptionalIn<i64>, protection: u32, allocation_attributes: u32, file: Handle,
                 );
 
                 /// Creates a section, with further parameters.
-                planned NtCreateSectionEx = nt_create_section_ex(
+                done NtCreateSectionEx = nt_create_section_ex(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     maximum_size: OptionalIn<i64>, protection: u32, allocation_attributes: u32, file: Handle,
                     extended_parameters: OptionalInOutArray<MemoryExtendedParameter>, parameter_count: u32,
                 );
 
                 /// Makes a section longer.
-                planned NtExtendSection = nt_extend_section(section: Handle, new_section_size: InOut<i64>);
+                done NtExtendSection = nt_extend_section(section: Handle, new_section_size: InOut<i64>);
 
                 /// Makes code that was written visible to instruction fetch.
-                planned NtFlushInstructionCache = nt_flush_instruction_cache(
+                done NtFlushInstructionCache = nt_flush_instruction_cache(
                     process: Handle, base: UserAddress, size: Size,
                 );
 
                 /// Writes changed pages of a view to their file.
-                planned NtFlushVirtualMemory = nt_flush_virtual_memory(
+                done NtFlushVirtualMemory = nt_flush_virtual_memory(
                     process: Handle, base: InOut<UserAddress>, size: InOut<Size>,
                     io_status: Out<IoStatusBlock>,
                 );
 
                 /// Waits until the processor's writes are done.
-                planned NtFlushWriteBuffer = nt_flush_write_buffer();
+                done NtFlushWriteBuffer = nt_flush_write_buffer();
 
                 /// Frees pages of memory without addresses.
                 planned NtFreeUserPhysicalPages = nt_free_user_physical_pages(
@@ -84,13 +84,13 @@ macro_rules! __mm_services {
                 );
 
                 /// Lists the pages of a region that were written.
-                planned NtGetWriteWatch = nt_get_write_watch(
+                done NtGetWriteWatch = nt_get_write_watch(
                     process: Handle, flags: u32, base: UserAddress, size: Size,
                     addresses: OutArray<UserAddress>, address_count: InOut<Size>, granularity: Out<u32>,
                 );
 
                 /// Keeps pages in memory.
-                planned NtLockVirtualMemory = nt_lock_virtual_memory(
+                done NtLockVirtualMemory = nt_lock_virtual_memory(
                     process: Handle, base: InOut<UserAddress>, size: InOut<Size>, map_type: u32,
                 );
 
@@ -107,14 +107,14 @@ macro_rules! __mm_services {
                 );
 
                 /// Maps part of a section into a process.
-                planned NtMapViewOfSection = nt_map_view_of_section(
+                done NtMapViewOfSection = nt_map_view_of_section(
                     section: Handle, process: Handle, base: InOut<UserAddress>, zero_bits: Size,
                     commit_size: Size, section_offset: OptionalInOut<i64>, view_size: InOut<Size>,
                     inherit_disposition: SectionInherit, allocation_type: u32, protection: u32,
                 );
 
                 /// Maps part of a section, with further parameters.
-                planned NtMapViewOfSectionEx = nt_map_view_of_section_ex(
+                done NtMapViewOfSectionEx = nt_map_view_of_section_ex(
                     section: Handle, process: Handle, base: InOut<UserAddress>,
                     section_offset: OptionalInOut<i64>, view_size: InOut<Size>, allocation_type: u32,
                     protection: u32, extended_parameters: OptionalInOutArray<MemoryExtendedParameter>,
@@ -122,7 +122,7 @@ macro_rules! __mm_services {
                 );
 
                 /// Opens a section by name.
-                planned NtOpenSection = nt_open_section(
+                done NtOpenSection = nt_open_section(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                 );
 
@@ -133,55 +133,55 @@ macro_rules! __mm_services {
                 );
 
                 /// Reads size and attributes of a section, or of the image in it.
-                planned NtQuerySection = nt_query_section(
+                done NtQuerySection = nt_query_section(
                     section: Handle, class: SectionInformationClass, information: OutBytes, length: Size,
                     return_length: OptionalOut<Size>,
                 );
 
                 /// Reads what an address of a process belongs to.
-                planned NtQueryVirtualMemory = nt_query_virtual_memory(
+                done NtQueryVirtualMemory = nt_query_virtual_memory(
                     process: Handle, base: UserAddress, class: MemoryInformationClass, information: OutBytes,
                     length: Size, return_length: OptionalOut<Size>,
                 );
 
                 /// Copies memory out of another process.
-                planned NtReadVirtualMemory = nt_read_virtual_memory(
+                done NtReadVirtualMemory = nt_read_virtual_memory(
                     process: Handle, base: UserAddress, buffer: OutBytes, size: Size,
                     bytes_read: OptionalOut<Size>,
                 );
 
                 /// Copies memory out of another process, with flags.
-                planned NtReadVirtualMemoryEx = nt_read_virtual_memory_ex(
+                done NtReadVirtualMemoryEx = nt_read_virtual_memory_ex(
                     process: Handle, base: UserAddress, buffer: OutBytes, size: Size,
                     bytes_read: OptionalOut<Size>, flags: u32,
                 );
 
                 /// Forgets which pages of a region were written.
-                planned NtResetWriteWatch = nt_reset_write_watch(
+                done NtResetWriteWatch = nt_reset_write_watch(
                     process: Handle, base: UserAddress, size: Size,
                 );
 
                 /// Changes a property of ranges of memory, or advises about them.
-                planned NtSetInformationVirtualMemory = nt_set_information_virtual_memory(
+                done NtSetInformationVirtualMemory = nt_set_information_virtual_memory(
                     process: Handle, class: VirtualMemoryInformationClass, count: Size,
                     addresses: InArray<MemoryRangeEntry, Before>, information: InBytes, length: u32,
                 );
 
                 /// Lets pages leave memory.
-                planned NtUnlockVirtualMemory = nt_unlock_virtual_memory(
+                done NtUnlockVirtualMemory = nt_unlock_virtual_memory(
                     process: Handle, base: InOut<UserAddress>, size: InOut<Size>, map_type: u32,
                 );
 
                 /// Removes a view from a process.
-                planned NtUnmapViewOfSection = nt_unmap_view_of_section(process: Handle, base: UserAddress);
+                done NtUnmapViewOfSection = nt_unmap_view_of_section(process: Handle, base: UserAddress);
 
                 /// Removes a view, with flags.
-                planned NtUnmapViewOfSectionEx = nt_unmap_view_of_section_ex(
+                done NtUnmapViewOfSectionEx = nt_unmap_view_of_section_ex(
                     process: Handle, base: UserAddress, flags: u32,
                 );
 
                 /// Copies memory into another process.
-                planned NtWriteVirtualMemory = nt_write_virtual_memory(
+                done NtWriteVirtualMemory = nt_write_virtual_memory(
                     process: Handle, base: UserAddress, buffer: InBytes, size: Size,
                     bytes_written: OptionalOut<Size>,
                 );

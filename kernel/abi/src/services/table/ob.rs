@@ -12,15 +12,15 @@ macro_rules! __ob_services {
                 done NtClose = nt_close(handle: Handle);
 
                 /// Says whether two handles refer to the same object.
-                planned NtCompareObjects = nt_compare_objects(first_object: Handle, second_object: Handle);
+                done NtCompareObjects = nt_compare_objects(first_object: Handle, second_object: Handle);
 
                 /// Creates a directory of the object namespace.
-                planned NtCreateDirectoryObject = nt_create_directory_object(
+                done NtCreateDirectoryObject = nt_create_directory_object(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                 );
 
                 /// Creates a directory that shows a second one's entries behind its own.
-                planned NtCreateDirectoryObjectEx = nt_create_directory_object_ex(
+                done NtCreateDirectoryObjectEx = nt_create_directory_object_ex(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                     shadow_directory: Handle, flags: u32,
                 );
@@ -32,7 +32,7 @@ macro_rules! __ob_services {
                 );
 
                 /// Creates a name in the object namespace that stands for another.
-                planned NtCreateSymbolicLinkObject = nt_create_symbolic_link_object(
+                done NtCreateSymbolicLinkObject = nt_create_symbolic_link_object(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                     link_target: In<UnicodeString>,
                 );
@@ -47,13 +47,13 @@ macro_rules! __ob_services {
                 );
 
                 /// Keeps a named object when its last handle is closed.
-                planned NtMakePermanentObject = nt_make_permanent_object(handle: Handle);
+                done NtMakePermanentObject = nt_make_permanent_object(handle: Handle);
 
                 /// Lets a named object go when its last handle is closed.
-                planned NtMakeTemporaryObject = nt_make_temporary_object(handle: Handle);
+                done NtMakeTemporaryObject = nt_make_temporary_object(handle: Handle);
 
                 /// Opens a directory of the object namespace.
-                planned NtOpenDirectoryObject = nt_open_directory_object(
+                done NtOpenDirectoryObject = nt_open_directory_object(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                 );
 
@@ -64,35 +64,35 @@ macro_rules! __ob_services {
                 );
 
                 /// Opens a symbolic link itself, not what it stands for.
-                planned NtOpenSymbolicLinkObject = nt_open_symbolic_link_object(
+                done NtOpenSymbolicLinkObject = nt_open_symbolic_link_object(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                 );
 
                 /// Lists names and types in a directory of the object namespace.
-                planned NtQueryDirectoryObject = nt_query_directory_object(
+                done NtQueryDirectoryObject = nt_query_directory_object(
                     directory: Handle, buffer: OptionalOutBytes, length: u32, return_single_entry: Boolean,
                     restart_scan: Boolean, context: InOut<u32>, return_length: OptionalOut<u32>,
                 );
 
                 /// Reads a property of an object or of its handle.
-                planned NtQueryObject = nt_query_object(
+                done NtQueryObject = nt_query_object(
                     handle: Handle, class: ObjectInformationClass, information: OptionalOutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Reads parts of an object's security descriptor.
-                planned NtQuerySecurityObject = nt_query_security_object(
+                done NtQuerySecurityObject = nt_query_security_object(
                     handle: Handle, security_information: u32, security_descriptor: OptionalOutBytes,
                     length: u32, length_needed: Out<u32>,
                 );
 
                 /// Reads what a symbolic link stands for.
-                planned NtQuerySymbolicLinkObject = nt_query_symbolic_link_object(
+                done NtQuerySymbolicLinkObject = nt_query_symbolic_link_object(
                     link: Handle, link_target: InOut<UnicodeString>, return_length: OptionalOut<u32>,
                 );
 
                 /// Changes a property of a handle: inheritance, protection from closing.
-                planned NtSetInformationObject = nt_set_information_object(
+                done NtSetInformationObject = nt_set_information_object(
                     handle: Handle, class: ObjectInformationClass, information: InBytes, length: u32,
                 );
 
@@ -102,12 +102,12 @@ macro_rules! __ob_services {
                 );
 
                 /// Changes parts of an object's security descriptor.
-                planned NtSetSecurityObject = nt_set_security_object(
+                done NtSetSecurityObject = nt_set_security_object(
                     handle: Handle, security_information: u32, security_descriptor: In<SecurityDescriptor>,
                 );
 
                 /// Signals one object and waits for another without a gap between.
-                planned NtSignalAndWaitForSingleObject = nt_signal_and_wait_for_single_object(
+                done NtSignalAndWaitForSingleObject = nt_signal_and_wait_for_single_object(
                     signal: Handle, wait: Handle, alertable: Boolean, timeout: OptionalIn<i64>,
                 );
 

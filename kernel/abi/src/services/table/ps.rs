@@ -14,25 +14,25 @@ macro_rules! __ps_services {
                 );
 
                 /// Wakes several threads that wait for it by id.
-                planned NtAlertMultipleThreadByThreadId = nt_alert_multiple_thread_by_thread_id(
+                done NtAlertMultipleThreadByThreadId = nt_alert_multiple_thread_by_thread_id(
                     thread_ids: InArray<Size>, count: u32,
                     extended_parameters: OptionalInOutArray<PsAlertThreadExtendedParameter>,
                     parameter_count: u32,
                 );
 
                 /// Takes back one suspension of a thread and alerts it.
-                planned NtAlertResumeThread = nt_alert_resume_thread(
+                done NtAlertResumeThread = nt_alert_resume_thread(
                     thread: Handle, previous_suspend_count: OptionalOut<u32>,
                 );
 
                 /// Ends a thread's alertable wait.
-                planned NtAlertThread = nt_alert_thread(thread: Handle);
+                done NtAlertThread = nt_alert_thread(thread: Handle);
 
                 /// Wakes a thread that waits for it by id.
-                planned NtAlertThreadByThreadId = nt_alert_thread_by_thread_id(thread_id: Size);
+                done NtAlertThreadByThreadId = nt_alert_thread_by_thread_id(thread_id: Size);
 
                 /// Wakes a thread that waits for it by id, and names a lock.
-                planned NtAlertThreadByThreadIdEx = nt_alert_thread_by_thread_id_ex(
+                done NtAlertThreadByThreadIdEx = nt_alert_thread_by_thread_id_ex(
                     thread_id: Size, lock: OptionalIn<SrwLock>,
                 );
 
@@ -42,7 +42,7 @@ macro_rules! __ps_services {
                 );
 
                 /// Puts a process into a job.
-                planned NtAssignProcessToJobObject = nt_assign_process_to_job_object(
+                done NtAssignProcessToJobObject = nt_assign_process_to_job_object(
                     job: Handle, process: Handle,
                 );
 
@@ -59,7 +59,7 @@ macro_rules! __ps_services {
                 );
 
                 /// Creates a job, which rules several processes together.
-                planned NtCreateJobObject = nt_create_job_object(
+                done NtCreateJobObject = nt_create_job_object(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                 );
 
@@ -69,14 +69,14 @@ macro_rules! __ps_services {
                 );
 
                 /// Creates a process without threads from a section.
-                planned NtCreateProcess = nt_create_process(
+                done NtCreateProcess = nt_create_process(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     parent_process: Handle, inherit_object_table: Boolean, section: Handle,
                     debug_port: Handle, token: Handle,
                 );
 
                 /// Creates a process without threads from a section, with flags.
-                planned NtCreateProcessEx = nt_create_process_ex(
+                done NtCreateProcessEx = nt_create_process_ex(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     parent_process: Handle, flags: u32, section: Handle, debug_port: Handle, token: Handle,
                     reserved: u32,
@@ -96,7 +96,7 @@ macro_rules! __ps_services {
                 );
 
                 /// Creates a thread that starts at a routine.
-                planned NtCreateThreadEx = nt_create_thread_ex(
+                done NtCreateThreadEx = nt_create_thread_ex(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     process: Handle, start_routine: UserAddress, argument: UserAddress, create_flags: u32,
                     zero_bits: Size, stack_size: Size, maximum_stack_size: Size,
@@ -110,7 +110,7 @@ macro_rules! __ps_services {
                 );
 
                 /// Creates a process with its first thread from an image file.
-                planned NtCreateUserProcess = nt_create_user_process(
+                done NtCreateUserProcess = nt_create_user_process(
                     process: Out<Handle>, thread: Out<Handle>, process_access: AccessMask,
                     thread_access: AccessMask, process_attributes: OptionalIn<ObjectAttributes>,
                     thread_attributes: OptionalIn<ObjectAttributes>, process_flags: u32, thread_flags: u32,
@@ -122,43 +122,43 @@ macro_rules! __ps_services {
                 done NtDelayExecution = nt_delay_execution(alertable: Boolean, delay_interval: In<i64>);
 
                 /// Reads the registers of a thread.
-                planned NtGetContextThread = nt_get_context_thread(
+                done NtGetContextThread = nt_get_context_thread(
                     thread: Handle, thread_context: InOut<Context>,
                 );
 
                 /// Opens the process after another one.
-                planned NtGetNextProcess = nt_get_next_process(
+                done NtGetNextProcess = nt_get_next_process(
                     process: Handle, access: AccessMask, handle_attributes: u32, flags: u32,
                     handle: Out<Handle>,
                 );
 
                 /// Opens the thread after another one in a process.
-                planned NtGetNextThread = nt_get_next_thread(
+                done NtGetNextThread = nt_get_next_thread(
                     process: Handle, thread: Handle, access: AccessMask, handle_attributes: u32, flags: u32,
                     handle: Out<Handle>,
                 );
 
                 /// Lets one thread act as another.
-                planned NtImpersonateThread = nt_impersonate_thread(
+                done NtImpersonateThread = nt_impersonate_thread(
                     server_thread: Handle, client_thread: Handle, security_qos: In<SecurityQualityOfService>,
                 );
 
                 /// Says whether a process belongs to a job.
-                planned NtIsProcessInJob = nt_is_process_in_job(process: Handle, job: Handle);
+                done NtIsProcessInJob = nt_is_process_in_job(process: Handle, job: Handle);
 
                 /// Opens a job by name.
-                planned NtOpenJobObject = nt_open_job_object(
+                done NtOpenJobObject = nt_open_job_object(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                 );
 
                 /// Opens a process by its id or name.
-                planned NtOpenProcess = nt_open_process(
+                done NtOpenProcess = nt_open_process(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                     client_id: OptionalIn<ClientId>,
                 );
 
                 /// Opens a thread by its id.
-                planned NtOpenThread = nt_open_thread(
+                done NtOpenThread = nt_open_thread(
                     handle: Out<Handle>, access: AccessMask, attributes: In<ObjectAttributes>,
                     client_id: OptionalIn<ClientId>,
                 );
@@ -170,19 +170,19 @@ macro_rules! __ps_services {
                 );
 
                 /// Reads a property of a job.
-                planned NtQueryInformationJobObject = nt_query_information_job_object(
+                done NtQueryInformationJobObject = nt_query_information_job_object(
                     job: Handle, class: JobObjectInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Reads a property of a process.
-                planned NtQueryInformationProcess = nt_query_information_process(
+                done NtQueryInformationProcess = nt_query_information_process(
                     process: Handle, class: ProcessInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Reads a property of a thread.
-                planned NtQueryInformationThread = nt_query_information_thread(
+                done NtQueryInformationThread = nt_query_information_thread(
                     thread: Handle, class: ThreadInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
@@ -191,19 +191,19 @@ macro_rules! __ps_services {
                 planned NtQueryPortInformationProcess = nt_query_port_information_process();
 
                 /// Queues a user APC to a thread.
-                planned NtQueueApcThread = nt_queue_apc_thread(
+                done NtQueueApcThread = nt_queue_apc_thread(
                     thread: Handle, apc_routine: UserAddress, apc_argument1: UserAddress,
                     apc_argument2: UserAddress, apc_argument3: UserAddress,
                 );
 
                 /// Queues a user APC to a thread, with memory that was reserved.
-                planned NtQueueApcThreadEx = nt_queue_apc_thread_ex(
+                done NtQueueApcThreadEx = nt_queue_apc_thread_ex(
                     thread: Handle, reserve: Handle, apc_routine: UserAddress, apc_argument1: UserAddress,
                     apc_argument2: UserAddress, apc_argument3: UserAddress,
                 );
 
                 /// Queues a user APC to a thread, with flags.
-                planned NtQueueApcThreadEx2 = nt_queue_apc_thread_ex2(
+                done NtQueueApcThreadEx2 = nt_queue_apc_thread_ex2(
                     thread: Handle, reserve: Handle, apc_flags: u32, apc_routine: UserAddress,
                     apc_argument1: UserAddress, apc_argument2: UserAddress, apc_argument3: UserAddress,
                 );
@@ -212,7 +212,7 @@ macro_rules! __ps_services {
                 planned NtRegisterThreadTerminatePort = nt_register_thread_terminate_port(port: Handle);
 
                 /// Takes back one suspension of all threads of a process.
-                planned NtResumeProcess = nt_resume_process(process: Handle);
+                done NtResumeProcess = nt_resume_process(process: Handle);
 
                 /// Takes back one suspension of a thread.
                 done NtResumeThread = nt_resume_thread(
@@ -223,27 +223,27 @@ macro_rules! __ps_services {
                 planned NtRevertContainerImpersonation = nt_revert_container_impersonation();
 
                 /// Changes the registers of a thread.
-                planned NtSetContextThread = nt_set_context_thread(
+                done NtSetContextThread = nt_set_context_thread(
                     thread: Handle, thread_context: In<Context>,
                 );
 
                 /// Changes a property of a job.
-                planned NtSetInformationJobObject = nt_set_information_job_object(
+                done NtSetInformationJobObject = nt_set_information_job_object(
                     job: Handle, class: JobObjectInformationClass, information: InBytes, length: u32,
                 );
 
                 /// Changes a property of a process.
-                planned NtSetInformationProcess = nt_set_information_process(
+                done NtSetInformationProcess = nt_set_information_process(
                     process: Handle, class: ProcessInformationClass, information: InBytes, length: u32,
                 );
 
                 /// Changes a property of a thread.
-                planned NtSetInformationThread = nt_set_information_thread(
+                done NtSetInformationThread = nt_set_information_thread(
                     thread: Handle, class: ThreadInformationClass, information: InBytes, length: u32,
                 );
 
                 /// Suspends all threads of a process once more.
-                planned NtSuspendProcess = nt_suspend_process(process: Handle);
+                done NtSuspendProcess = nt_suspend_process(process: Handle);
 
                 /// Suspends a thread once more.
                 done NtSuspendThread = nt_suspend_thread(
@@ -251,7 +251,7 @@ macro_rules! __ps_services {
                 );
 
                 /// Ends all processes of a job.
-                planned NtTerminateJobObject = nt_terminate_job_object(job: Handle, exit_status: NtStatus);
+                done NtTerminateJobObject = nt_terminate_job_object(job: Handle, exit_status: NtStatus);
 
                 /// Ends a process and its threads.
                 done NtTerminateProcess = nt_terminate_process(process: Handle, exit_status: NtStatus);
@@ -260,10 +260,10 @@ macro_rules! __ps_services {
                 done NtTerminateThread = nt_terminate_thread(thread: Handle, exit_status: NtStatus);
 
                 /// Runs the user APCs that are queued to the caller.
-                planned NtTestAlert = nt_test_alert();
+                done NtTestAlert = nt_test_alert();
 
                 /// Waits until another thread wakes the caller by its id.
-                planned NtWaitForAlertByThreadId = nt_wait_for_alert_by_thread_id(
+                done NtWaitForAlertByThreadId = nt_wait_for_alert_by_thread_id(
                     address: UserAddress, timeout: OptionalIn<i64>,
                 );
             }

@@ -9,7 +9,7 @@ macro_rules! __se_services {
             $callback $($before)*
             se {
                 /// Says which rights a security descriptor gives a client.
-                planned NtAccessCheck = nt_access_check(
+                done NtAccessCheck = nt_access_check(
                     security_descriptor: In<SecurityDescriptor>, client_token: Handle, access: AccessMask,
                     generic_mapping: In<GenericMapping>, privilege_set: OutBytes,
                     privilege_set_length: InOut<u32>, granted_access: Out<AccessMask>,
@@ -17,7 +17,7 @@ macro_rules! __se_services {
                 );
 
                 /// Checks access and writes the audit.
-                planned NtAccessCheckAndAuditAlarm = nt_access_check_and_audit_alarm(
+                done NtAccessCheckAndAuditAlarm = nt_access_check_and_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress,
                     object_type_name: In<UnicodeString>, object_name: In<UnicodeString>,
                     security_descriptor: In<SecurityDescriptor>, access: AccessMask,
@@ -27,7 +27,7 @@ macro_rules! __se_services {
                 );
 
                 /// Checks access to an object with parts.
-                planned NtAccessCheckByType = nt_access_check_by_type(
+                done NtAccessCheckByType = nt_access_check_by_type(
                     security_descriptor: In<SecurityDescriptor>, principal_self_sid: OptionalIn<Sid>,
                     client_token: Handle, access: AccessMask, object_type_list: InArray<ObjectTypeList>,
                     object_type_list_length: u32, generic_mapping: In<GenericMapping>,
@@ -36,7 +36,7 @@ macro_rules! __se_services {
                 );
 
                 /// Checks access to an object with parts and writes the audit.
-                planned NtAccessCheckByTypeAndAuditAlarm = nt_access_check_by_type_and_audit_alarm(
+                done NtAccessCheckByTypeAndAuditAlarm = nt_access_check_by_type_and_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress,
                     object_type_name: In<UnicodeString>, object_name: In<UnicodeString>,
                     security_descriptor: In<SecurityDescriptor>, principal_self_sid: OptionalIn<Sid>,
@@ -48,7 +48,7 @@ macro_rules! __se_services {
                 );
 
                 /// Checks access to each part of an object.
-                planned NtAccessCheckByTypeResultList = nt_access_check_by_type_result_list(
+                done NtAccessCheckByTypeResultList = nt_access_check_by_type_result_list(
                     security_descriptor: In<SecurityDescriptor>, principal_self_sid: OptionalIn<Sid>,
                     client_token: Handle, access: AccessMask, object_type_list: InArray<ObjectTypeList>,
                     object_type_list_length: u32, generic_mapping: In<GenericMapping>,
@@ -58,7 +58,7 @@ macro_rules! __se_services {
                 );
 
                 /// Checks access to each part of an object and writes the audit.
-                planned NtAccessCheckByTypeResultListAndAuditAlarm =
+                done NtAccessCheckByTypeResultListAndAuditAlarm =
                     nt_access_check_by_type_result_list_and_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress,
                     object_type_name: In<UnicodeString>, object_name: In<UnicodeString>,
@@ -71,7 +71,7 @@ macro_rules! __se_services {
                 );
 
                 /// Does so for a client that is named by its token.
-                planned NtAccessCheckByTypeResultListAndAuditAlarmByHandle =
+                done NtAccessCheckByTypeResultListAndAuditAlarmByHandle =
                     nt_access_check_by_type_result_list_and_audit_alarm_by_handle(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress, client_token: Handle,
                     object_type_name: In<UnicodeString>, object_name: In<UnicodeString>,
@@ -84,14 +84,14 @@ macro_rules! __se_services {
                 );
 
                 /// Enables or disables groups of a token.
-                planned NtAdjustGroupsToken = nt_adjust_groups_token(
+                done NtAdjustGroupsToken = nt_adjust_groups_token(
                     token: Handle, reset_to_default: Boolean, new_state: OptionalIn<TokenGroups>,
                     buffer_length: u32, previous_state: OptionalOutBytes<Before>,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Enables, disables or removes privileges of a token.
-                planned NtAdjustPrivilegesToken = nt_adjust_privileges_token(
+                done NtAdjustPrivilegesToken = nt_adjust_privileges_token(
                     token: Handle, disable_all_privileges: Boolean, new_state: OptionalIn<TokenPrivileges>,
                     buffer_length: u32, previous_state: OptionalOutBytes<Before>,
                     return_length: OptionalOut<u32>,
@@ -110,7 +110,7 @@ macro_rules! __se_services {
                 );
 
                 /// Writes the audit of a handle's closing.
-                planned NtCloseObjectAuditAlarm = nt_close_object_audit_alarm(
+                done NtCloseObjectAuditAlarm = nt_close_object_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress, generate_on_close: Boolean,
                 );
 
@@ -120,7 +120,7 @@ macro_rules! __se_services {
                 );
 
                 /// Says whether two tokens give the same access.
-                planned NtCompareTokens = nt_compare_tokens(
+                done NtCompareTokens = nt_compare_tokens(
                     first_token: Handle, second_token: Handle, equal: Out<Boolean>,
                 );
 
@@ -133,7 +133,7 @@ macro_rules! __se_services {
                 );
 
                 /// Creates a token.
-                planned NtCreateToken = nt_create_token(
+                done NtCreateToken = nt_create_token(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     kind: TokenType, authentication_id: In<Luid>, expiration_time: In<i64>,
                     user: In<TokenUser>, groups: In<TokenGroups>, privileges: In<TokenPrivileges>,
@@ -155,18 +155,18 @@ macro_rules! __se_services {
                 );
 
                 /// Writes the audit of an object's deletion.
-                planned NtDeleteObjectAuditAlarm = nt_delete_object_audit_alarm(
+                done NtDeleteObjectAuditAlarm = nt_delete_object_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress, generate_on_close: Boolean,
                 );
 
                 /// Makes a copy of a token, of another type or level if wanted.
-                planned NtDuplicateToken = nt_duplicate_token(
+                done NtDuplicateToken = nt_duplicate_token(
                     existing_token: Handle, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     effective_only: Boolean, kind: TokenType, handle: Out<Handle>,
                 );
 
                 /// Creates a restricted copy of a token.
-                planned NtFilterToken = nt_filter_token(
+                done NtFilterToken = nt_filter_token(
                     existing_token: Handle, flags: u32, sids_to_disable: OptionalIn<TokenGroups>,
                     privileges_to_delete: OptionalIn<TokenPrivileges>,
                     restricted_sids: OptionalIn<TokenGroups>, handle: Out<Handle>,
@@ -192,10 +192,10 @@ macro_rules! __se_services {
                 );
 
                 /// Lets a thread act as nobody.
-                planned NtImpersonateAnonymousToken = nt_impersonate_anonymous_token(thread: Handle);
+                done NtImpersonateAnonymousToken = nt_impersonate_anonymous_token(thread: Handle);
 
                 /// Writes the audit of an object's opening.
-                planned NtOpenObjectAuditAlarm = nt_open_object_audit_alarm(
+                done NtOpenObjectAuditAlarm = nt_open_object_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress,
                     object_type_name: In<UnicodeString>, object_name: In<UnicodeString>,
                     security_descriptor: OptionalIn<SecurityDescriptor>, client_token: Handle,
@@ -204,51 +204,51 @@ macro_rules! __se_services {
                 );
 
                 /// Opens the token of a process.
-                planned NtOpenProcessToken = nt_open_process_token(
+                done NtOpenProcessToken = nt_open_process_token(
                     process: Handle, access: AccessMask, handle: Out<Handle>,
                 );
 
                 /// Opens the token of a process, with handle attributes.
-                planned NtOpenProcessTokenEx = nt_open_process_token_ex(
+                done NtOpenProcessTokenEx = nt_open_process_token_ex(
                     process: Handle, access: AccessMask, handle_attributes: u32, handle: Out<Handle>,
                 );
 
                 /// Opens the token that a thread impersonates.
-                planned NtOpenThreadToken = nt_open_thread_token(
+                done NtOpenThreadToken = nt_open_thread_token(
                     thread: Handle, access: AccessMask, open_as_self: Boolean, handle: Out<Handle>,
                 );
 
                 /// Opens the token that a thread impersonates, with handle attributes.
-                planned NtOpenThreadTokenEx = nt_open_thread_token_ex(
+                done NtOpenThreadTokenEx = nt_open_thread_token_ex(
                     thread: Handle, access: AccessMask, open_as_self: Boolean, handle_attributes: u32,
                     handle: Out<Handle>,
                 );
 
                 /// Says whether a client holds privileges.
-                planned NtPrivilegeCheck = nt_privilege_check(
+                done NtPrivilegeCheck = nt_privilege_check(
                     client_token: Handle, required_privileges: InOut<PrivilegeSet>, result: Out<Boolean>,
                 );
 
                 /// Writes the audit of a privilege's use on an object.
-                planned NtPrivilegeObjectAuditAlarm = nt_privilege_object_audit_alarm(
+                done NtPrivilegeObjectAuditAlarm = nt_privilege_object_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress, client_token: Handle,
                     access: AccessMask, privileges: In<PrivilegeSet>, access_granted: Boolean,
                 );
 
                 /// Writes the audit of a privilege's use in a service.
-                planned NtPrivilegedServiceAuditAlarm = nt_privileged_service_audit_alarm(
+                done NtPrivilegedServiceAuditAlarm = nt_privileged_service_audit_alarm(
                     subsystem_name: In<UnicodeString>, service_name: In<UnicodeString>, client_token: Handle,
                     privileges: In<PrivilegeSet>, access_granted: Boolean,
                 );
 
                 /// Reads a property of a token.
-                planned NtQueryInformationToken = nt_query_information_token(
+                done NtQueryInformationToken = nt_query_information_token(
                     token: Handle, class: TokenInformationClass, information: OptionalOutBytes, length: u32,
                     return_length: Out<u32>,
                 );
 
                 /// Reads security attributes of a token.
-                planned NtQuerySecurityAttributesToken = nt_query_security_attributes_token(
+                done NtQuerySecurityAttributesToken = nt_query_security_attributes_token(
                     token: Handle, attributes: OptionalInArray<UnicodeString>, attribute_count: u32,
                     buffer: OutBytes, length: u32, return_length: Out<u32>,
                 );
@@ -273,7 +273,7 @@ macro_rules! __se_services {
                 );
 
                 /// Changes a property of a token.
-                planned NtSetInformationToken = nt_set_information_token(
+                done NtSetInformationToken = nt_set_information_token(
                     token: Handle, class: TokenInformationClass, information: InBytes, length: u32,
                 );
             }

@@ -8,10 +8,10 @@ use std::fs;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, Subcommand};
-use regex::Regex;
+use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::{instructions, is_worse, ratio};
 use crate::board::{self, Board, Image};
 use crate::build;
 use crate::machine::exit;
@@ -23,8 +23,6 @@ use crate::workspace::Workspace;
 
 const GOLDEN: &str = "tests/golden/boot.toml";
 const HEADING: &str = "# What booting costs, in instructions and bytes. Rewritten by `cargo xtask bench boot --bless`.\n\n";
-/// A figure may be so much worse than the golden one, in percent.
-const TOLERANCE: u128 = 2;
 /// The most instructions from reset to all processors idle on `virt`.
 const VIRT_LIMIT: u64 = 20_000_000;
 
@@ -50,13 +48,6 @@ struct Linux {
     bytes: u64,
 }
 
-/// Which measure.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Bench {
-    /// Instructions from reset to the first line and to all processors idle; image sizes
-    Boot(BootArgs),
-}
-
 /// How to measure.
 #[derive(Args, Debug)]
 pub(crate) struct BootArgs {
@@ -74,9 +65,8 @@ struct Figures {
     image_bytes: u64,
 }
 
-/// `cargo xtask bench`.
-pub(crate) fn command(workspace: &Workspace, bench: &Bench) -> Result<u8> {
-    let Bench::Boot(arguments) = bench;
+/// `cargo xtask bench boot`.
+pub(crate) fn command(workspace: &Workspace, arguments: &BootArgs) -> Result<u8> {
     let tools = setup::ensure(&setup::TO_RUN)?;
     let mut now = BTreeMap::new();
     let mut problems = Vec::new();
@@ -155,27 +145,6 @@ fn measure(workspace: &Workspace, tools: &Tools, name: &str) -> Result<Figures> 
     })
 }
 
-/// Finds a measure in the log: ticks of a clock of so many hertz, one instruction a nanosecond.
-fn instructions(log: &str, what: &str) -> Result<Option<u64>> {
-    let pattern = Regex::new(&format!(r"bench: {} (\d+) (\d+)", regex::escape(what)))
-        .context("a wrong expression")?;
-    let Some(found) = pattern.captures(log) else {
-        return Ok(None);
-    };
-    let number = |index: usize| {
-        found[index]
-            .parse::<u128>()
-            .with_context(|| format!("{what} is no number"))
-    };
-    let (ticks, hertz) = (number(1)?, number(2)?);
-    let count = (ticks * 1_000_000_000)
-        .checked_div(hertz)
-        .with_context(|| format!("{what} is given in ticks of 0 Hz"))?;
-    Ok(Some(
-        u64::try_from(count).with_context(|| format!("{what} is too large"))?,
-    ))
-}
-
 /// The figures that are worse than they were.
 fn worse(golden: &BTreeMap<String, Figures>, now: &BTreeMap<String, Figures>) -> Vec<String> {
     let mut problems = Vec::new();
@@ -193,21 +162,13 @@ fn worse(golden: &BTreeMap<String, Figures>, now: &BTreeMap<String, Figures>) ->
             ("instructions to all idle", old.all_idle, new.all_idle),
             ("image bytes", old.image_bytes, new.image_bytes),
         ] {
-            if u128::from(new) * 100 > u128::from(old) * (100 + TOLERANCE) {
+            if is_worse(old, new) {
                 let percent = (ratio(new, old) - 1.0) * 100.0;
                 problems.push(format!("{board}: {what} went from {old} to {new} (+{percent:.1} %): find out why, or bless it"));
             }
         }
     }
     problems
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the figures are far below 2^52, and a ratio is rounded anyway"
-)]
-fn ratio(a: u64, b: u64) -> f64 {
-    a as f64 / b.max(1) as f64
 }
 
 fn table(now: &BTreeMap<String, Figures>, golden: &BTreeMap<String, Figures>) -> String {
@@ -250,18 +211,6 @@ fn table(now: &BTreeMap<String, Figures>, golden: &BTreeMap<String, Figures>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticks_become_instructions() {
-        let log =
-            "tarn\r\nbench: reset-to-first-line 125 62500000\r\nbench: reset-to-all-idle 7 0\r\n";
-        assert_eq!(
-            instructions(log, "reset-to-first-line").unwrap(),
-            Some(2000)
-        );
-        assert_eq!(instructions(log, "reset-to-nowhere").unwrap(), None);
-        assert!(instructions(log, "reset-to-all-idle").is_err());
-    }
 
     fn of(all_idle: u64) -> BTreeMap<String, Figures> {
         BTreeMap::from([(

@@ -1,0 +1,67 @@
+//! What needs a person: text on the console, hard errors.
+
+use nt_abi::security::Privilege;
+use nt_abi::services::arguments::{Elsewhere, In, InArray, Out, Size, UnicodeString};
+use nt_abi::{NtResult, NtStatus};
+
+use crate::Caller;
+use crate::capture::{Pointer, read_array, unicode_string};
+
+/// Writes text to the console, unpaired surrogates as replacement characters.
+///
+/// # Differs
+/// NT asks for `SeTcbPrivilege`: only its boot programs print so. Here it is the one way in which a program without a C
+/// library prints, and such programs run with the rights of any user. The console shows nothing else that text could be
+/// taken for but the kernel's log.
+pub(crate) fn nt_display_string(_caller: &Caller<'_>, string: In<UnicodeString>) -> NtResult {
+    let text = unicode_string(string.address())?;
+    let letters = char::decode_utf16(text.as_str().units().iter().copied());
+    ::ke::log::write_text(letters.map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)));
+    Ok(())
+}
+
+/// The most parameters of a hard error.
+const MOST_PARAMETERS: u32 = 4;
+/// `OptionShutdownSystem`.
+const OPTION_SHUTDOWN: u32 = 6;
+/// `OptionCancelTryContinue`, the last one.
+const LAST_OPTION: u32 = 8;
+/// `ResponseNotHandled`: nobody was there to answer.
+const NOT_HANDLED: u32 = 1;
+
+/// Writes the error to the kernel's log; there is nobody who could answer.
+///
+/// # Differs
+/// `OptionShutdownSystem` does not stop the machine; it asks for the privilege and is answered like the others. The other
+/// options need no privilege, as on NT, where the error goes to a port; here each is a line in the log with the number of
+/// the process, and strings among the parameters are shown as addresses.
+pub(crate) fn nt_raise_hard_error(
+    caller: &Caller<'_>,
+    error_status: NtStatus,
+    parameter_count: u32,
+    _unicode_string_mask: u32,
+    parameters: InArray<Size, Elsewhere>,
+    valid_response_options: u32,
+    response: Out<u32>,
+) -> NtResult {
+    if parameter_count > MOST_PARAMETERS {
+        return Err(NtStatus::INVALID_PARAMETER_2);
+    }
+    if valid_response_options > LAST_OPTION {
+        return Err(NtStatus::INVALID_PARAMETER_4);
+    }
+    response.probe::<u32>()?;
+    if valid_response_options == OPTION_SHUTDOWN {
+        caller.require_privilege(Privilege::SHUTDOWN)?;
+    }
+    let values = if parameters.address() == 0 {
+        alloc::vec::Vec::new()
+    } else {
+        read_array::<u64>(parameters.address(), parameter_count as usize)?
+    };
+    ::ke::warning!(
+        "process {}: hard error {error_status}, {values:x?}",
+        caller.process().id()
+    );
+    response.write(&NOT_HANDLED)
+}

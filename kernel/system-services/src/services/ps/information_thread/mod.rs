@@ -1,0 +1,9 @@
+//! `NtQueryInformationThread` and `NtSetInformationThread`.
+//!
+//! Of each class the length of the buffer is judged first, then the handle, then the value.
+
+mod query;
+mod set;
+
+pub(crate) use query::nt_query_information_thread;
+pub(crate) use set::nt_set_information_thread;

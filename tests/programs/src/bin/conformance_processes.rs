@@ -1,0 +1,320 @@
+//! Processes: making them, what they get, how they end.
+//!
+//! Expectations: the documentation of CreateProcess and TerminateProcess, and what Wine's tests of ntdll publish.
+#![cfg_attr(target_os = "windows", no_std, no_main)]
+#![deny(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sizes and numbers of a test are small, and its addresses have 64 bits as usize has"
+)]
+
+#[cfg(target_os = "windows")]
+mod program {
+    use nt_abi::NtStatus;
+    use nt_abi::access::AccessMask;
+    use nt_abi::process_creation::PsCreateState;
+    use nt_abi::services::arguments::EventType;
+    use test_programs::check::{Outcome, line};
+    use test_programs::names::Named;
+    use test_programs::processes::{
+        Child, Options, command_line, peb, start, start_with, try_start,
+    };
+    use test_programs::services::*;
+    use test_programs::{expect, holds, status};
+
+    test_programs::program!(begin);
+
+    /// Runs the checks, or plays the part that the command line says.
+    fn begin() -> u32 {
+        let mut words = command_line().split(|unit| *unit == u16::from(b' '));
+        match words.nth(1) {
+            Some(part) if same(part, "signals") => child_that_signals(),
+            Some(part) if same(part, "waits") => child_that_waits(),
+            Some(part) if same(part, "inherits") => child_that_inherits(),
+            _ => test_programs::check::run(&[
+                ("a_child_runs_and_ends", a_child_runs_and_ends),
+                ("many_children_run_at_once", many_children_run_at_once),
+                ("a_child_can_be_ended", a_child_can_be_ended),
+                ("a_child_begins_suspended", a_child_begins_suspended),
+                ("a_process_has_its_parameters", a_process_has_its_parameters),
+                ("a_program_that_is_not_there", a_program_that_is_not_there),
+                (
+                    "a_process_is_opened_by_its_id",
+                    a_process_is_opened_by_its_id,
+                ),
+                ("handles_are_inherited", handles_are_inherited),
+                ("memory_of_a_child_is_written_and_read", memory_of_a_child),
+            ]),
+        }
+    }
+
+    fn same(units: &[u16], text: &str) -> bool {
+        units.iter().copied().eq(text.encode_utf16())
+    }
+
+    const PROGRAM: &str = r"\??\C:\conformance_processes.exe";
+    const EVENT: &str = r"\BaseNamedObjects\ConformanceProcesses";
+
+    fn open_event() -> u64 {
+        let mut event = 0u64;
+        let mut name = Named::new(EVENT);
+        match NtOpenEvent(&mut event, AccessMask::EVENT_ALL_ACCESS, name.get()) {
+            NtStatus::SUCCESS => event,
+            _ => 0,
+        }
+    }
+
+    fn child_that_signals() -> u32 {
+        NtSetEvent(open_event(), NULL).0
+    }
+
+    fn child_that_waits() -> u32 {
+        let for_ever = i64::MIN;
+        NtDelayExecution(false, &for_ever).0
+    }
+
+    /// The event of the parent has the number that the command line says, as its last word.
+    fn child_that_inherits() -> u32 {
+        let mut words = command_line().rsplit(|unit| *unit == u16::from(b' '));
+        let number = words.next().map_or(0, |word| {
+            word.iter().fold(0u64, |number, digit| {
+                number * 10 + u64::from(digit.wrapping_sub(u16::from(b'0')))
+            })
+        });
+        NtSetEvent(number, NULL).0
+    }
+
+    fn make_event(flags: u32) -> Result<u64, test_programs::check::Failed> {
+        let mut event = 0u64;
+        let flags = nt_abi::primitives::ObjectAttributeFlags::from_bits_retain(flags);
+        let mut name = Named::new(EVENT).flags(flags);
+        status!(NtCreateEvent(
+            &mut event,
+            AccessMask::EVENT_ALL_ACCESS,
+            name.get(),
+            EventType(0),
+            false
+        ));
+        Ok(event)
+    }
+
+    fn a_child_runs_and_ends() -> Outcome {
+        let event = make_event(0)?;
+        let child = start_with(PROGRAM, "x signals", Options::default())?;
+        status!(NtWaitForSingleObject(event, false, NULL));
+        child.join()?;
+        status!(NtClose(event));
+        Ok(())
+    }
+
+    fn many_children_run_at_once() -> Outcome {
+        let mut children = [Child::default(); 16];
+        for child in &mut children {
+            *child = start(r"\??\C:\nothing.exe")?;
+        }
+        for (index, child) in children.iter().enumerate() {
+            for other in &children[..index] {
+                holds!(child.id.unique_process != other.id.unique_process);
+            }
+        }
+        for child in children {
+            child.join()?;
+        }
+        Ok(())
+    }
+
+    fn a_child_can_be_ended() -> Outcome {
+        let child = start_with(PROGRAM, "x waits", Options::default())?;
+        status!(NtTerminateProcess(child.process, NtStatus(5)));
+        status!(NtWaitForSingleObject(child.process, false, NULL));
+        status!(
+            NtTerminateProcess(child.process, NtStatus(5)),
+            PROCESS_IS_TERMINATING
+        );
+        let mut thread = 0u64;
+        status!(
+            NtCreateThreadEx(
+                &mut thread,
+                AccessMask::THREAD_ALL_ACCESS,
+                NULL,
+                child.process,
+                0x1_0000u64,
+                0u64,
+                0u32,
+                0u64,
+                0u64,
+                0u64,
+                NULL
+            ),
+            PROCESS_IS_TERMINATING
+        );
+        child.close()
+    }
+
+    fn a_child_begins_suspended() -> Outcome {
+        let event = make_event(0)?;
+        let options = Options {
+            thread_flags: 1,
+            ..Options::default()
+        };
+        let child = start_with(PROGRAM, "x signals", options)?;
+        let now = 0i64;
+        status!(NtWaitForSingleObject(event, false, &now), TIMEOUT);
+        let mut before = 0u32;
+        status!(NtResumeThread(child.thread, &mut before));
+        expect!(before, 1);
+        status!(NtWaitForSingleObject(event, false, NULL));
+        child.join()?;
+        status!(NtClose(event));
+        Ok(())
+    }
+
+    fn a_process_has_its_parameters() -> Outcome {
+        holds!(same(&command_line()[..21], "conformance_processes"));
+        let peb = peb();
+        expect!(peb.os_major_version, 10);
+        holds!(peb.number_of_processors > 0);
+        expect!(peb.mutant, u64::MAX);
+        holds!(peb.image_base_address.is_multiple_of(0x1_0000));
+        holds!(peb.image_base_address != 0);
+        Ok(())
+    }
+
+    fn a_program_that_is_not_there() -> Outcome {
+        let mut child = Child::default();
+        let (status, state) = try_start(
+            r"\??\C:\no_such_program.exe",
+            "x",
+            Options::default(),
+            &mut child,
+        );
+        status!(status, OBJECT_NAME_NOT_FOUND);
+        expect!(state, PsCreateState::FAIL_ON_FILE_OPEN);
+        expect!(child.process, 0);
+        Ok(())
+    }
+
+    fn a_process_is_opened_by_its_id() -> Outcome {
+        let child = start_with(PROGRAM, "x waits", Options::default())?;
+        let mut handle = 0u64;
+        let id = nt_abi::w64::ClientId {
+            unique_process: child.id.unique_process,
+            unique_thread: 0,
+        };
+        let mut attributes = Named::unnamed();
+        status!(NtOpenProcess(
+            &mut handle,
+            AccessMask::PROCESS_TERMINATE,
+            attributes.get(),
+            &id
+        ));
+        // The right to end it is not one to read its memory.
+        let mut bytes = [0u8; 4];
+        status!(
+            NtReadVirtualMemory(handle, peb().image_base_address, &mut bytes, 4u64, NULL),
+            ACCESS_DENIED
+        );
+        status!(NtTerminateProcess(handle, NtStatus(0)));
+        status!(NtClose(handle));
+        let nobody = nt_abi::w64::ClientId {
+            unique_process: 0x7FFF_FFF0,
+            unique_thread: 0,
+        };
+        status!(
+            NtOpenProcess(
+                &mut handle,
+                AccessMask::PROCESS_TERMINATE,
+                attributes.get(),
+                &nobody
+            ),
+            INVALID_CID
+        );
+        child.join()
+    }
+
+    fn handles_are_inherited() -> Outcome {
+        /// `OBJ_INHERIT`.
+        const INHERIT: u32 = 2;
+        /// `PROCESS_CREATE_FLAGS_INHERIT_HANDLES`.
+        const INHERIT_HANDLES: u32 = 4;
+        let event = make_event(INHERIT)?;
+        let mut text = [0u8; 24];
+        let line = decimal("x inherits ", event, &mut text);
+        let options = Options {
+            process_flags: INHERIT_HANDLES,
+            ..Options::default()
+        };
+        let child = start_with(PROGRAM, line, options)?;
+        child.join()?;
+        let now = 0i64;
+        status!(NtWaitForSingleObject(event, false, &now));
+        // Without the flag the child has no such handle.
+        status!(NtResetEvent(event, NULL));
+        start_with(PROGRAM, line, Options::default())?.join()?;
+        status!(NtWaitForSingleObject(event, false, &now), TIMEOUT);
+        status!(NtClose(event));
+        Ok(())
+    }
+
+    /// A word, and a number behind it.
+    fn decimal<'a>(front: &str, number: u64, text: &'a mut [u8; 24]) -> &'a str {
+        text[..front.len()].copy_from_slice(front.as_bytes());
+        let mut end = front.len();
+        let mut unit = 1;
+        while unit * 10 <= number {
+            unit *= 10;
+        }
+        while unit > 0 {
+            text[end] = b'0' + (number / unit % 10) as u8;
+            end += 1;
+            unit /= 10;
+        }
+        core::str::from_utf8(&text[..end]).unwrap_or_default()
+    }
+
+    fn memory_of_a_child() -> Outcome {
+        let child = start_with(PROGRAM, "x waits", Options::default())?;
+        let (mut base, mut size) = (0u64, 0x1000u64);
+        status!(NtAllocateVirtualMemory(
+            child.process,
+            &mut base,
+            0u64,
+            &mut size,
+            0x3000u32,
+            4u32
+        ));
+        let bytes = *b"between processes";
+        let mut count = 0u64;
+        status!(NtWriteVirtualMemory(
+            child.process,
+            base,
+            &bytes,
+            bytes.len(),
+            &mut count
+        ));
+        expect!(count, bytes.len() as u64);
+        let mut back = [0u8; 17];
+        status!(NtReadVirtualMemory(
+            child.process,
+            base,
+            &mut back,
+            17u64,
+            &mut count
+        ));
+        expect!(back, bytes);
+        status!(NtTerminateProcess(child.process, NtStatus(0)));
+        status!(NtWaitForSingleObject(child.process, false, NULL));
+        status!(
+            NtReadVirtualMemory(child.process, base, &mut back, 17u64, &mut count),
+            PROCESS_IS_TERMINATING
+        );
+        line(format_args!("       the child's page was at {base:#x}"));
+        child.close()
+    }
+}
+
+#[cfg(not(target_os = "windows"))]
+fn main() {
+    test_programs::say_where_to_run();
+}

@@ -1,0 +1,29 @@
+//! Calls every system service with bad input: `fuzz_services CALLS SEED`.
+#![cfg_attr(target_os = "windows", no_std, no_main)]
+#![deny(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sizes and numbers of a test are small, and its addresses have 64 bits as usize has"
+)]
+
+#[cfg(target_os = "windows")]
+mod program {
+    test_programs::program!(start);
+
+    // The fuzzer goes by numbers, which another implementation of NT does not have.
+    #[cfg(feature = "reference")]
+    fn start() -> u32 {
+        0
+    }
+
+    #[cfg(not(feature = "reference"))]
+    fn start() -> u32 {
+        test_programs::fuzz::run(test_programs::fuzz::Plan::asked_for())
+    }
+}
+
+#[cfg(not(target_os = "windows"))]
+fn main() {
+    test_programs::say_where_to_run();
+}
