@@ -11,6 +11,7 @@
 //! | [`check`] | checks with names, and what they expect |
 //! | [`fuzz`] | the fuzzer of all services |
 //! | [`processes`] | children |
+//! | [`tokens`] | tokens, and whose they may be |
 //! | [`threads`] | threads, exceptions, APCs |
 //! | [`memory`] | the own memory as services show it |
 //! | [`names`] | names of objects as services want them |
@@ -41,6 +42,8 @@ pub mod names;
 pub mod processes;
 #[cfg(target_os = "windows")]
 pub mod threads;
+#[cfg(target_os = "windows")]
+pub mod tokens;
 
 #[cfg(all(target_os = "windows", not(feature = "reference")))]
 pub use stubs::probes;

@@ -22,6 +22,7 @@ mod program {
     use test_programs::buffer::Buffer;
     use test_programs::check::{Failed, Outcome};
     use test_programs::services::*;
+    use test_programs::tokens::*;
     use test_programs::{expect, status};
     use zerocopy::{FromZeros as _, Immutable, IntoBytes};
 
@@ -34,72 +35,10 @@ mod program {
         a_token_has_no_claims,
     }
 
-    const ALL: AccessMask = AccessMask::TOKEN_ALL_ACCESS;
-    const QUERY: AccessMask = AccessMask::TOKEN_QUERY;
-    const IMPERSONATION: TokenType = TokenType(2);
-    const TYPE: TokenInformationClass = TokenInformationClass(8);
     const KERNEL: Address = Address(0xFFFF_8000_0000_0000);
 
-    /// Local System, S-1-5-18.
-    const SYSTEM: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0];
-    /// Everyone, S-1-1-0.
-    const EVERYONE: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     /// Administrators, S-1-5-32-544.
     const ADMINISTRATORS: [u8; 16] = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0];
-    /// Guests, S-1-5-32-546, whom the system's token does not have.
-    const GUESTS: [u8; 16] = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x22, 2, 0, 0];
-
-    fn own() -> Result<u64, Failed> {
-        let mut token = 0u64;
-        status!(NtOpenProcessToken(CURRENT_PROCESS, ALL, &mut token));
-        Ok(token)
-    }
-
-    fn number(token: u64, class: TokenInformationClass) -> Result<u32, Failed> {
-        let (mut value, mut length) = (0u32, 0u32);
-        status!(NtQueryInformationToken(
-            token,
-            class,
-            &mut value,
-            4u32,
-            &mut length
-        ));
-        expect!(length, 4);
-        Ok(value)
-    }
-
-    /// Attributes with a level.
-    fn with_level(qos: &mut SecurityQualityOfService, level: u32) -> ObjectAttributes {
-        *qos = SecurityQualityOfService {
-            length: 12,
-            impersonation_level: ImpersonationLevel(level),
-            context_tracking_mode: 0,
-            effective_only: 0,
-            padding: 0,
-        };
-        ObjectAttributes {
-            length: 48,
-            security_quality_of_service: address_of(qos),
-            ..ObjectAttributes::new_zeroed()
-        }
-    }
-
-    /// A copy for acting, of that level.
-    fn client(token: u64, level: u32) -> Result<u64, Failed> {
-        let mut qos = SecurityQualityOfService::new_zeroed();
-        let attributes = with_level(&mut qos, level);
-        let mut made = 0u64;
-        status!(NtDuplicateToken(
-            token,
-            ALL,
-            &attributes,
-            false,
-            IMPERSONATION,
-            &mut made
-        ));
-        Ok(made)
-    }
-
     fn put<const N: usize>(into: &mut Buffer<N>, at: usize, what: &(impl IntoBytes + Immutable)) {
         let bytes = what.as_bytes();
         into.0[at..at + bytes.len()].copy_from_slice(bytes);
