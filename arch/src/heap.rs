@@ -7,43 +7,124 @@
 //! that level, and who waits for its lock must be able to answer other processors.
 //! A request that cannot be met gets a null pointer, which `try_reserve` and the
 //! pools turn into a status.
+//!
+//! What the heap was given at one time is a **step**. A step in which nothing is in use any more is set aside: the
+//! next growth takes it first, and `mm` may take it back ([`take_unused`]) when memory is wanted for something else.
+//! Whoever frees memory only links the step into a list, because it may do so where nobody may wait for other
+//! processors to forget a mapping. A step describes itself at its own start, so setting it aside needs no memory.
 
 use core::alloc::{GlobalAlloc, Layout};
-use core::ptr::null_mut;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::mem::size_of;
+use core::ptr::{NonNull, null_mut};
 
 use talc::DefaultBinning;
 use talc::base::Talc;
-use talc::source::Manual;
+use talc::base::binning::Binning;
+use talc::source::Source;
 
 use crate::Machine;
-use crate::contract::{Irql, Processor};
+use crate::contract::{Irql, PAGE_SIZE, Processor, VirtRange};
 use crate::lock::FloorLock;
 use crate::memory::KernelMapping;
 
 /// Gives at least that many bytes of fresh memory, or `None`.
 pub type Growth = fn(bytes: u64) -> Option<KernelMapping>;
 
+/// What a step says of itself, at its start; the rest of it is the allocator's.
+struct Step {
+    mapping: KernelMapping,
+    /// The next one that is set aside.
+    next: Option<NonNull<Step>>,
+}
+
+/// The steps that are set aside.
+#[derive(Debug)]
+struct Unused {
+    first: Option<NonNull<Step>>,
+    count: usize,
+}
+
+// SAFETY: the steps in the list belong to it alone; it is in the heap's lock.
+unsafe impl Send for Unused {}
+
+// SAFETY: `resize` gives back either end that it was given, both aligned; what is above the lower one is the step's, and
+// the allocator does not touch it before it is claimed anew. Nothing here asks for memory.
+unsafe impl Source for Unused {
+    const TRACK_HEAP_END: bool = true;
+
+    fn acquire<B: Binning>(_: &mut Talc<Self, B>, _: Layout) -> Result<(), ()> {
+        // The heap grows with its lock free: see `KernelHeap::grow`.
+        Err(())
+    }
+
+    unsafe fn resize(&mut self, free: *mut u8, end: *mut u8, is_whole_step: bool) -> *mut u8 {
+        if !is_whole_step {
+            return end;
+        }
+        // The allocator's part begins in the step's first page, behind what the step says of itself.
+        let start = free.map_addr(|address| address & !(PAGE_SIZE as usize - 1));
+        if let Some(step) = NonNull::new(start.cast::<Step>()) {
+            // SAFETY: `KernelHeap::claim` wrote a `Step` there, which stays until the step is given up.
+            unsafe { (*step.as_ptr()).next = self.first };
+            self.first = Some(step);
+            self.count += 1;
+        }
+        free
+    }
+}
+
+impl Unused {
+    /// Takes one of at least that many bytes.
+    fn take(&mut self, bytes: u64) -> Option<KernelMapping> {
+        let mut before: Option<NonNull<Step>> = None;
+        let mut next = self.first;
+        while let Some(step) = next {
+            // SAFETY: each step in the list is a `Step` that nothing else refers to.
+            let (range, following) = unsafe { (step.as_ref().mapping.range(), step.as_ref().next) };
+            if range.length() >= bytes {
+                match before {
+                    None => self.first = following,
+                    // SAFETY: as above.
+                    Some(before) => unsafe { (*before.as_ptr()).next = following },
+                }
+                self.count -= 1;
+                // SAFETY: as above; out of the list it is nobody's, and is read once.
+                return Some(unsafe { step.read() }.mapping);
+            }
+            before = next;
+            next = following;
+        }
+        None
+    }
+}
+
 struct KernelHeap {
-    talc: FloorLock<Talc<Manual, DefaultBinning>>,
+    talc: FloorLock<Talc<Unused, DefaultBinning>>,
 }
 
 #[global_allocator]
 static HEAP: KernelHeap = KernelHeap {
-    talc: FloorLock::new(Talc::new(Manual)),
+    talc: FloorLock::new(Talc::new(Unused {
+        first: None,
+        count: 0,
+    })),
 };
 
 static GROWTH: spin::Once<Growth> = spin::Once::new();
-static CLAIMED: AtomicU64 = AtomicU64::new(0);
+
+/// Takes memory back in which nothing is in use; `None` if no more than `keep` such steps are there. Who takes it destroys
+/// it, or it is lost.
+pub fn take_unused(keep: usize) -> Option<KernelMapping> {
+    let mut talc = HEAP.talc.acquire();
+    if talc.source.count <= keep {
+        return None;
+    }
+    talc.source.take(0)
+}
 
 /// Tells the heap whom to ask for memory. The first call counts.
 pub fn set_growth(growth: Growth) {
     GROWTH.call_once(|| growth);
-}
-
-/// Bytes that the heap has been given.
-pub fn claimed_bytes() -> u64 {
-    CLAIMED.load(Ordering::Relaxed)
 }
 
 impl KernelHeap {
@@ -68,16 +149,37 @@ impl KernelHeap {
         else {
             return false;
         };
+        if self.claim_unused(wanted) {
+            return true;
+        }
         let Some(mapping) = growth(wanted) else {
             return false;
         };
-        let range = mapping.range();
-        let Ok(length) = usize::try_from(range.length()) else {
+        self.claim(&mut self.talc.acquire(), mapping)
+    }
+
+    /// Takes a step that is set aside into use again.
+    fn claim_unused(&self, bytes: u64) -> bool {
+        let mut talc = self.talc.acquire();
+        match talc.source.take(bytes) {
+            Some(mapping) => self.claim(&mut talc, mapping),
+            None => false,
+        }
+    }
+
+    fn claim(&self, talc: &mut Talc<Unused, DefaultBinning>, mapping: KernelMapping) -> bool {
+        let VirtRange { start, end } = mapping.range();
+        let step = start.0 as *mut Step;
+        let next = None;
+        // SAFETY: the mapping is writable memory of whole pages that nobody else uses.
+        unsafe { step.write(Step { mapping, next }) };
+        let base = step.wrapping_add(1).cast::<u8>();
+        let Ok(length) = usize::try_from(end.0 - start.0) else {
             return false;
         };
-        CLAIMED.fetch_add(range.length(), Ordering::Relaxed);
-        // SAFETY: the mapping is writable memory that nobody else uses; it is given to the heap for good by not destroying it.
-        unsafe { self.talc.acquire().claim(range.start.0 as *mut u8, length) }.is_some()
+        // SAFETY: it is that memory, but for what the step says of itself; the mapping is destroyed only after `resize` has
+        // given the whole of it up.
+        unsafe { talc.claim(base, length - size_of::<Step>()) }.is_some()
     }
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`pool`] | pool memory with tags, whose every request may be refused with a status |
 //! | [`LookasideList`] | `LOOKASIDE_LIST_EX` |
-//! | [`QuotaBlock`] | `EPROCESS_QUOTA_BLOCK` |
+//! | [`Quota`] | `EPROCESS_QUOTA_BLOCK` |
 //! | [`PushLock`], [`FastMutex`], [`GuardedMutex`] | `EX_PUSH_LOCK`, `FAST_MUTEX`, `KGUARDED_MUTEX` with the data that they guard |
 //! | [`Resource`] | `ERESOURCE` |
 //! | [`RundownProtection`] | `EX_RUNDOWN_REF` |
@@ -47,6 +47,6 @@ pub use lookaside::{LookasideBox, LookasideCounters, LookasideList};
 pub use mutex::{FastMutex, FastMutexGuard, GuardedMutex, GuardedMutexGuard, MutexGuard};
 pub use once::InitOnce;
 pub use push_lock::{PushLock, PushLockGuard, PushLockSharedGuard};
-pub use quota::{QuotaBlock, QuotaCharge, QuotaKind, QuotaUsage};
+pub use quota::{Quota, QuotaCharge, QuotaKind, QuotaUsage};
 pub use resource::{Patience, Resource, ResourceGuard, ResourceState, Sharing};
 pub use rundown::{Inside, RundownProtection};

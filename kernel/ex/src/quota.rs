@@ -1,14 +1,19 @@
-//! Quotas: what the objects of a process may take of what all share.
+//! Quotas: what a process may take of what all share.
 //!
-//! A block is shared by the processes of a session; each charge raises one of three
-//! counts if the limit allows it, and is a value that gives the charge back when it is dropped.
-//! Counts are atomic words of their own: a charge never waits.
+//! A process has a [`Quota`], and so has whatever it was charged for, which may outlive it: an object that somebody else
+//! has a handle to. Each charge raises one of three counts if the limit allows it, and is a value that gives the
+//! charge back when it is dropped. Counts are atomic words of their own: a charge never waits.
 //!
 //! # NT
 //! `EPROCESS_QUOTA_BLOCK`; `PsChargeProcessPoolQuota`.
+//!
+//! # Differs
+//! Each process has a block of its own, with limits from the start. NT's processes of one user share one, whose limits
+//! grow until the pools are full: there one program can take all of them.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use arch::counted::Counted;
 use nt_abi::{NtResult, NtStatus};
 
 /// What is charged.
@@ -41,35 +46,43 @@ pub struct QuotaUsage {
     pub limit: u64,
 }
 
-/// The counts of one or several processes.
-pub struct QuotaBlock {
+/// The counts of a process.
+struct Block {
     counts: [Count; KINDS],
 }
 
+/// A reference to the counts of a process.
+#[derive(Clone)]
+pub struct Quota(Counted<Block, ()>);
+
 /// A charge; given back when it is dropped.
 #[must_use = "the charge is given back when this is dropped"]
-pub struct QuotaCharge<'a> {
-    block: &'a QuotaBlock,
+pub struct QuotaCharge {
+    quota: Quota,
     kind: QuotaKind,
     amount: u64,
 }
 
-impl QuotaBlock {
-    /// A block without limits.
-    pub const fn new() -> Self {
-        Self {
-            counts: [const {
-                Count {
-                    usage: AtomicU64::new(0),
-                    peak: AtomicU64::new(0),
-                    limit: AtomicU64::new(u64::MAX),
-                }
-            }; KINDS],
-        }
+impl Quota {
+    /// Counts without limits.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_RESOURCES`.
+    pub fn new() -> NtResult<Self> {
+        let count = || Count {
+            usage: AtomicU64::new(0),
+            peak: AtomicU64::new(0),
+            limit: AtomicU64::new(u64::MAX),
+        };
+        let block = Block {
+            counts: [count(), count(), count()],
+        };
+        let block = Counted::new(block, ()).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        Ok(Self(block))
     }
 
     fn count(&self, kind: QuotaKind) -> &Count {
-        &self.counts[kind as usize]
+        &Counted::head(&self.0).counts[kind as usize]
     }
 
     /// Charges, until the result is dropped.
@@ -80,10 +93,10 @@ impl QuotaBlock {
     /// # Errors
     /// As [`charge_for_good`](Self::charge_for_good).
     #[doc(alias = "PsChargeProcessPoolQuota")]
-    pub fn charge(&self, kind: QuotaKind, amount: u64) -> NtResult<QuotaCharge<'_>> {
+    pub fn charge(&self, kind: QuotaKind, amount: u64) -> NtResult<QuotaCharge> {
         self.charge_for_good(kind, amount)?;
         Ok(QuotaCharge {
-            block: self,
+            quota: self.clone(),
             kind,
             amount,
         })
@@ -106,7 +119,11 @@ impl QuotaBlock {
                 QuotaKind::PageFile => NtStatus::PAGEFILE_QUOTA_EXCEEDED,
                 _ => NtStatus::QUOTA_EXCEEDED,
             })?;
-        count.peak.fetch_max(charged + amount, Ordering::Relaxed);
+        // Most charges are no peak, and to look costs less than to write.
+        let now = charged + amount;
+        if now > count.peak.load(Ordering::Relaxed) {
+            count.peak.fetch_max(now, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -133,14 +150,15 @@ impl QuotaBlock {
     }
 }
 
-impl Default for QuotaBlock {
-    fn default() -> Self {
-        Self::new()
+impl QuotaCharge {
+    /// Leaves it charged for who takes it back by [`Quota::give_back`].
+    pub fn keep(mut self) {
+        self.amount = 0;
     }
 }
 
-impl Drop for QuotaCharge<'_> {
+impl Drop for QuotaCharge {
     fn drop(&mut self) {
-        self.block.give_back(self.kind, self.amount);
+        self.quota.give_back(self.kind, self.amount);
     }
 }

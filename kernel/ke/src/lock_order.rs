@@ -22,7 +22,7 @@
 //! | 20 | the call between processors |
 //! | 24 | the dispatcher database |
 //! | 28 | arenas |
-//! | 32 to 39 | the memory manager: places of stacks, page frames |
+//! | 32 to 39 | the memory manager: places of stacks, addresses of the pools, page frames |
 //! | 40 | what pool tags have in use |
 //! | 48 to 63 | above Dispatch: shared with interrupts |
 
@@ -65,6 +65,8 @@ impl LockOrder {
     pub(crate) const ARENA: Self = Self::new(28, Irql::Dispatch, "an arena");
     /// For places of kernel stacks.
     pub const STACKS: Self = Self::new(32, Irql::Dispatch, "places of stacks");
+    /// For the addresses of the pools.
+    pub const POOL_ADDRESSES: Self = Self::new(34, Irql::Dispatch, "addresses of the pools");
     /// For page frames.
     pub const FRAMES: Self = Self::new(36, Irql::Dispatch, "page frames");
     /// For what pool tags have in use.

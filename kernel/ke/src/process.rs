@@ -72,6 +72,9 @@ impl Slot for Process {
     }
 }
 
+/// Bytes of memory that the scheduler's part of a process takes.
+pub const PROCESS_BYTES: usize = size_of::<Process>();
+
 static PROCESSES: Arena<Process, 32, 2048> = Arena::new(&PROCESSES_CHUNKS);
 static PROCESSES_CHUNKS: Chunks<Process, 2048> = no_chunks();
 static SYSTEM: spin::Once<&'static Process> = spin::Once::new();

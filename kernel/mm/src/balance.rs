@@ -1,6 +1,6 @@
 //! The balance of memory: enough frames that can be had, before somebody needs them.
 //!
-//! A thread of the kernel calls [`balance`] once a second and when it is asked to. While enough frames are available it
+//! A thread of the kernel calls [`balance`] once a second and when it is asked to. What the pools do not use goes back. While enough frames are available it
 //! does nothing. Else pages leave working sets, those above their maximum first, then those above their minimum, then
 //! all; and what left and was modified is written out, which makes it available.
 //!
@@ -11,7 +11,7 @@
 //! `KeBalanceSetManager`, `MmWorkingSetManager`, `MiObtainFreePages`.
 
 use crate::working_set::{Floor, trim_all};
-use crate::{frames, modified_writer};
+use crate::{frames, modified_writer, pool_growth};
 
 /// One frame of this many should be available.
 const SHARE: u64 = 64;
@@ -29,6 +29,8 @@ pub fn wanted() -> u64 {
 /// Below Apc, without a lock.
 #[doc(alias = "MmWorkingSetManager")]
 pub fn balance() -> u64 {
+    // What the pools have not wanted again since the last time; one step stays, for those who take and give in turn.
+    pool_growth::shrink(1);
     let wanted = wanted();
     for floor in [Floor::Maximum, Floor::Minimum, Floor::None] {
         let available = frames::available();
@@ -45,6 +47,7 @@ pub fn balance() -> u64 {
 /// Makes frames available for a fault that found none; whether some are. No lock is held.
 pub(crate) fn make_room() -> bool {
     crate::system_threads::ask_for_balance();
+    pool_growth::shrink(0);
     for floor in [Floor::Maximum, Floor::Minimum, Floor::None] {
         if frames::available() > 0 {
             return true;

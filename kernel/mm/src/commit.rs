@@ -87,6 +87,19 @@ pub(crate) fn could_charge(pages: u64) -> NtResult {
     }
 }
 
+/// Whether the kernel could take so many pages and all promises still be kept.
+///
+/// # Errors
+/// `COMMITMENT_LIMIT`.
+pub(crate) fn could_charge_kernel(pages: u64) -> NtResult {
+    let after = CHARGED.load(Ordering::Relaxed).saturating_add(pages);
+    if after <= LIMIT.load(Ordering::Relaxed) {
+        Ok(())
+    } else {
+        Err(NtStatus::COMMITMENT_LIMIT)
+    }
+}
+
 /// Takes a promise back.
 pub(crate) fn give_back(pages: u64) {
     CHARGED.fetch_sub(pages, Ordering::Relaxed);

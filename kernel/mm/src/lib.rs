@@ -17,7 +17,7 @@
 //! | [`shared_data`] | the page that every process sees |
 //! | [`statistics`] | what was done, what there is |
 //! | [`KernelStack`] | stacks between two pages that stay unmapped |
-//! | [`pool_growth`](initialize) | memory for the pools of `ex`, by need |
+//! | [`pool_growth`] | memory for the pools of `ex`, by need, up to a limit |
 //! | [`self_check`] | no page of the kernel is writable and executable |
 //!
 //! # Locks
@@ -37,7 +37,7 @@ mod kernel_stack;
 mod lock;
 pub mod modified_writer;
 pub mod paging;
-mod pool_growth;
+pub mod pool_growth;
 mod protection;
 mod pte;
 pub mod section;

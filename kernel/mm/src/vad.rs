@@ -2,6 +2,7 @@
 
 use arch::contract::{FrameNumber, PAGE_SIZE};
 use ex::pool::{PoolTag, PoolVec};
+use ex::{Quota, QuotaCharge, QuotaKind};
 use nt_abi::{NtResult, NtStatus};
 
 use crate::protection::Protection;
@@ -50,6 +51,8 @@ pub(crate) struct View {
     pub(crate) image: bool,
     /// What was said of single pages, if anything was: see [`SET`] and [`CHARGED`].
     pages: PoolVec<u8>,
+    /// What the process was charged for them.
+    pages_charge: Option<QuotaCharge>,
 }
 
 /// A byte of a view's pages: the low five bits are a protection that the page got.
@@ -67,6 +70,7 @@ impl View {
             copies: copies || image,
             image,
             pages: PoolVec::new(TAG_PAGES),
+            pages_charge: None,
         }
     }
 
@@ -101,11 +105,16 @@ impl View {
         self.pages.is_empty() && !self.image
     }
 
-    /// Makes sure that protections of single pages can be set.
-    pub(crate) fn prepare(&mut self, pages: u64) -> NtResult {
+    /// Makes sure that protections of single pages can be set, of which there are so many.
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED`, `INSUFFICIENT_RESOURCES`.
+    pub(crate) fn prepare(&mut self, pages: u64, quota: Option<&Quota>) -> NtResult {
         if self.pages.is_empty() {
+            let charge = charge(quota, pages)?;
             let pages = usize::try_from(pages).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
             self.pages.resize(pages, 0)?;
+            self.pages_charge = charge;
         }
         Ok(())
     }
@@ -172,19 +181,36 @@ impl Vad {
 const TAG: PoolTag = PoolTag(*b"MmWw");
 const TAG_PAGES: PoolTag = PoolTag(*b"MmVp");
 
+fn charge(quota: Option<&Quota>, bytes: u64) -> NtResult<Option<QuotaCharge>> {
+    quota
+        .map(|quota| quota.charge(QuotaKind::PagedPool, bytes))
+        .transpose()
+}
+
 /// Which pages of a range were written since it was made or asked last.
 pub(crate) struct WriteWatch {
     start: u64,
     bits: PoolVec<u64>,
+    /// What the process was charged for them.
+    _charge: Option<QuotaCharge>,
 }
 
 impl WriteWatch {
-    pub(crate) fn new(start: u64, pages: u64) -> NtResult<Self> {
-        let words =
-            usize::try_from(pages.div_ceil(64)).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+    /// Nothing is written yet.
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED`, `INSUFFICIENT_RESOURCES`.
+    pub(crate) fn new(start: u64, pages: u64, quota: Option<&Quota>) -> NtResult<Self> {
+        let words = pages.div_ceil(64);
+        let charge = charge(quota, words.saturating_mul(8))?;
+        let words = usize::try_from(words).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         let mut bits = PoolVec::new(TAG);
         bits.resize(words, 0)?;
-        Ok(Self { start, bits })
+        Ok(Self {
+            start,
+            bits,
+            _charge: charge,
+        })
     }
 
     fn place(&self, page: u64) -> (usize, u64) {

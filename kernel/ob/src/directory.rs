@@ -18,6 +18,7 @@ use rtl::{Case, NoMemory, Utf16Str};
 
 use crate::header::{HeaderFlags, Name, Opening, SharedName};
 use crate::object_type::{ObjectType, TypeDescription};
+use crate::quota::object_size;
 use crate::{AnyObject, Object, ObjectBody};
 
 /// How many lists.
@@ -40,6 +41,7 @@ pub static DIRECTORY: ObjectType = ObjectType::new(TypeDescription {
     },
     valid_access: AccessMask::DIRECTORY_ALL_ACCESS,
     is_container: true,
+    paged_charge: object_size::<Directory>(0),
     ..TypeDescription::PLAIN
 });
 

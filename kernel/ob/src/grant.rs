@@ -14,7 +14,7 @@ use rtl::NoMemory;
 use crate::handle_table::{HandleAttributes, HandleTable};
 use crate::header::{Header, HeaderFlags, ProcessHandles};
 use crate::object_type::{CloseOperation, OpenOperation};
-use crate::quota::Charge;
+use crate::quota::{Charge, Charged};
 use crate::{AnyObject, Handle, Mode, callbacks, name};
 
 /// How a handle comes about.
@@ -120,20 +120,29 @@ fn charge(table: &HandleTable, object: &AnyObject) -> NtResult {
     let Some(quota) = table.quota() else {
         return Ok(());
     };
+    // Who made the first handle was asked already.
+    if object.head().handle_count() > 1 {
+        return Ok(());
+    }
     let description = object.head().kind().description();
-    let (is_charged, descriptor) = object.head().with(|fields| {
+    let (is_charged, beside) = object.head().with(|fields| {
         let descriptor = fields.descriptor.as_ref();
-        let bytes = descriptor.map_or(0, |descriptor| descriptor.bytes().len());
-        (fields.charged.is_some(), bytes)
+        let descriptor = descriptor.map_or(0, |descriptor| descriptor.bytes().len());
+        let name = fields.name.as_ref();
+        let name = name.map_or(0, |name| name.text.len() * size_of::<u16>());
+        (fields.charged.is_some(), descriptor + name)
     });
     if is_charged {
         return Ok(());
     }
-    let charged = quota.charge(Charge {
-        paged: description.paged_charge as usize + descriptor,
-        non_paged: description.non_paged_charge as usize,
-    })?;
-    // Two processes may have been charged at once: the object keeps one.
+    let charged = Charged::take(
+        quota,
+        Charge {
+            paged: description.paged_charge as usize + beside,
+            non_paged: description.non_paged_charge as usize,
+        },
+    )?;
+    // Two processes may have been charged at once: the object keeps one, the other charge is given back here.
     let too_much = object.head().with(|fields| match fields.charged {
         Some(_) => Some(charged),
         None => {
@@ -141,9 +150,7 @@ fn charge(table: &HandleTable, object: &AnyObject) -> NtResult {
             None
         }
     });
-    if let Some(charged) = too_much {
-        charged.give_back();
-    }
+    drop(too_much);
     Ok(())
 }
 

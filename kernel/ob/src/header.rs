@@ -187,10 +187,7 @@ fn handles_of(counts: u64) -> u32 {
 
 impl Drop for Header {
     fn drop(&mut self) {
-        let charged = self.with(|fields| fields.charged.take());
-        if let Some(charged) = charged {
-            charged.give_back();
-        }
+        drop(self.with(|fields| fields.charged.take()));
         self.kind.object_ended();
     }
 }

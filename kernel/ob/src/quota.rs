@@ -1,14 +1,14 @@
 //! What objects cost the process that makes them.
 //!
-//! Each type says how many bytes of pool one of its objects stands for, the descriptor comes on top, and the first
+//! Each type says how many bytes of pool one of its objects stands for, descriptor and name come on top, and the first
 //! process that gets a handle is charged. What it was charged is kept in the object's header with a reference to whom,
-//! and given back when the object ends, whoever has the last reference then.
-//!
-//! What a limit is, and who shares one, is the affair of `ps`, which brings a [`QuotaBlock`]. A table without one is
-//! exempt.
+//! and given back when the object ends, whoever has the last reference then. The pages of a handle table are charged
+//! to its process too. A table without an [`ex::Quota`] is exempt.
 
-use arch::counted::{Counted, Erased};
-use nt_abi::{NtResult, NtStatus};
+use ex::{Quota, QuotaKind};
+use nt_abi::NtResult;
+
+use crate::header::Header;
 
 /// Bytes of the two pools.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -19,59 +19,23 @@ pub struct Charge {
     pub non_paged: usize,
 }
 
-/// Somebody who can be charged.
+/// Bytes of pool that an object with that body takes, and `more`: what the body has elsewhere.
 ///
-/// # NT
-/// `EPROCESS_QUOTA_BLOCK`.
-pub trait QuotaBlock: Send + Sync + 'static {
-    /// Charges, or refuses and charges nothing.
-    ///
-    /// # Errors
-    /// `QUOTA_EXCEEDED`.
-    fn charge(&self, charge: Charge) -> NtResult;
-
-    /// Gives back what was charged.
-    fn give_back(&self, charge: Charge);
-}
-
-/// What a reference to a block of forgotten type remembers: how to get at it.
-struct Shape {
-    block: fn(&Erased<Shape>) -> Option<&dyn QuotaBlock>,
-}
-
-/// A reference to a [`QuotaBlock`].
-#[derive(Clone)]
-pub struct Quota(Erased<Shape>);
-
-impl Quota {
-    /// Makes a block shared.
-    ///
-    /// # Errors
-    /// `INSUFFICIENT_RESOURCES`.
-    pub fn new<B: QuotaBlock>(block: B) -> NtResult<Self> {
-        let shape = Shape {
-            block: |quota| quota.body::<B>().map(|block| block as &dyn QuotaBlock),
-        };
-        let quota = Counted::new(shape, block).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
-        Ok(Self(Counted::erase(quota)))
+/// For [`TypeDescription::non_paged_charge`](crate::TypeDescription::non_paged_charge).
+#[must_use]
+pub const fn object_size<T>(more: usize) -> u32 {
+    /// The count of references, the body's type and its end, beside the header and the body.
+    const COMMON: usize = 32;
+    let bytes = COMMON + size_of::<Header>() + size_of::<T>() + more;
+    if bytes > u32::MAX as usize {
+        return u32::MAX;
     }
-
-    fn block(&self) -> Option<&dyn QuotaBlock> {
-        (self.0.head().block)(&self.0)
-    }
-
-    /// Charges.
-    ///
-    /// # Errors
-    /// As [`QuotaBlock::charge`].
-    pub(crate) fn charge(&self, charge: Charge) -> NtResult<Charged> {
-        if let Some(block) = self.block() {
-            block.charge(charge)?;
-        }
-        Ok(Charged {
-            quota: self.clone(),
-            charge,
-        })
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "it fits, as was just asked"
+    )]
+    {
+        bytes as u32
     }
 }
 
@@ -82,13 +46,29 @@ pub(crate) struct Charged {
 }
 
 impl Charged {
+    /// Charges.
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED`; nothing is charged then.
+    pub(crate) fn take(quota: &Quota, charge: Charge) -> NtResult<Self> {
+        let non_paged = quota.charge(QuotaKind::NonPagedPool, charge.non_paged as u64)?;
+        quota.charge_for_good(QuotaKind::PagedPool, charge.paged as u64)?;
+        non_paged.keep();
+        Ok(Self {
+            quota: quota.clone(),
+            charge,
+        })
+    }
+
     pub(crate) fn charge(&self) -> Charge {
         self.charge
     }
+}
 
-    pub(crate) fn give_back(self) {
-        if let Some(block) = self.quota.block() {
-            block.give_back(self.charge);
-        }
+impl Drop for Charged {
+    fn drop(&mut self) {
+        let (paged, non_paged) = (self.charge.paged as u64, self.charge.non_paged as u64);
+        self.quota.give_back(QuotaKind::PagedPool, paged);
+        self.quota.give_back(QuotaKind::NonPagedPool, non_paged);
     }
 }

@@ -14,6 +14,7 @@ use rtl::{Utf16Str, Utf16String};
 
 use crate::lookup::{MOST_NAME_UNITS, Parse, Parsed};
 use crate::object_type::{ObjectType, Procedures, TypeDescription};
+use crate::quota::object_size;
 use crate::{Header, ObjectBody};
 
 /// The type of symbolic links.
@@ -30,6 +31,7 @@ pub static SYMBOLIC_LINK: ObjectType = ObjectType::new(TypeDescription {
         parse: Some(parse),
         ..Procedures::NONE
     },
+    paged_charge: object_size::<SymbolicLink>(0),
     ..TypeDescription::PLAIN
 });
 

@@ -14,6 +14,7 @@
 //! | [`token`] | `TOKEN`, `SeTokenObjectType`, `PsImpersonateClient` |
 //! | [`image`] | how a program comes into an address space |
 //! | [`job`] | `EJOB`, `PsJobType` |
+//! | [`quota`] | `EPROCESS_QUOTA_BLOCK`, `PspDefaultPagedLimit` |
 //! | [`settings`] | what is set of processes and threads |
 //!
 //! What a thread does in user mode, and the services that it calls there, is the
@@ -28,6 +29,7 @@ pub mod environment;
 pub mod image;
 pub mod job;
 pub mod process;
+pub mod quota;
 pub mod settings;
 pub mod thread;
 pub mod token;

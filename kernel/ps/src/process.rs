@@ -7,6 +7,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use ex::Quota;
 use ke::SpinLock;
 use ke::clock::ResolutionRequest;
 use ke::process::{NORMAL_BASE_PRIORITY, ProcessHandle};
@@ -15,6 +16,7 @@ use nt_abi::BugCheckCode;
 use nt_abi::access::{AccessMask, GenericMapping};
 use nt_abi::{NtResult, NtStatus};
 use ob::object_type::{CloseOperation, OpenOperation, Procedures};
+use ob::quota::object_size;
 use ob::{
     AnyObject, CreateParameters, Handle, HandleTable, Object, ObjectBody, ObjectType,
     TypeDescription, Waiting,
@@ -23,6 +25,7 @@ use ob::{
 use crate::client_id::ClientId;
 use crate::image::Loaded;
 use crate::job;
+use crate::quota;
 use crate::settings::{PriorityClass, ProcessSettings};
 pub use crate::token::SharedToken;
 
@@ -60,6 +63,7 @@ pub static PROCESS: ObjectType = ObjectType::new(TypeDescription {
         close: Some(closed),
         ..Procedures::NONE
     },
+    non_paged_charge: object_size::<Process>(ke::process::PROCESS_BYTES),
     ..TypeDescription::PLAIN
 });
 
@@ -103,6 +107,7 @@ pub struct Process {
     scheduled: ProcessHandle,
     memory: AddressSpaceHandle,
     handles: HandleTable,
+    quota: Quota,
     token: SpinLock<SharedToken>,
     life: SpinLock<Life>,
     /// What `life` says of the end, to be looked at without the lock.
@@ -161,10 +166,12 @@ impl Process {
         object: &CreateParameters<'_>,
     ) -> NtResult<ob::Created<Self>> {
         let id = ClientId::take()?;
+        let quota = quota::new()?;
         let memory = AddressSpaceHandle::create(&SpaceOptions::default())?;
+        memory.set_pool_quota(quota.clone());
         let scheduled = ProcessHandle::create(memory.id(), NORMAL_BASE_PRIORITY)?;
         scheduled.process().set_memory(memory.number());
-        let handles = HandleTable::new(id.number(), None);
+        let handles = HandleTable::new(id.number(), Some(quota.clone()));
         if let Some(inherit) = parameters.inherit {
             let wanted = |handle: Handle| inherit.only.is_none_or(|list| list.contains(&handle.0));
             let inherited = handles.inherit(inherit.from.handles(), wanted);
@@ -178,6 +185,7 @@ impl Process {
             scheduled,
             memory,
             handles,
+            quota,
             token: SpinLock::new(parameters.token),
             life: SpinLock::new(Life {
                 threads: 0,
@@ -215,6 +223,11 @@ impl Process {
     /// Its handles.
     pub fn handles(&self) -> &HandleTable {
         &self.handles
+    }
+
+    /// What it takes of the pools, and how much it may.
+    pub fn quota(&self) -> &Quota {
+        &self.quota
     }
 
     /// The scheduler's part of it.

@@ -12,11 +12,13 @@ use nt_abi::BugCheckCode;
 use nt_abi::access::{AccessMask, GenericMapping};
 use nt_abi::{NtResult, NtStatus};
 use ob::object_type::{OpenOperation, Procedures};
+use ob::quota::object_size;
 use ob::{AnyObject, CreateParameters, Object, ObjectBody, ObjectType, TypeDescription, Waiting};
 
 use crate::Process;
 use crate::client_id::{self, ClientId};
 use crate::environment;
+use crate::quota::QueuedApcs;
 use crate::settings::ThreadSettings;
 use crate::token::{self, SharedToken};
 use crate::user_stack::{StackRequest, UserStack};
@@ -54,6 +56,7 @@ pub static THREAD: ObjectType = ObjectType::new(TypeDescription {
         open: Some(implied_rights),
         ..Procedures::NONE
     },
+    non_paged_charge: object_size::<Thread>(ke::thread::THREAD_BYTES),
     ..TypeDescription::PLAIN
 });
 
@@ -106,6 +109,7 @@ pub struct Thread {
     settings: ThreadSettings,
     /// How many timers are to call something in it.
     pub armed_timers: AtomicU32,
+    queued_apcs: QueuedApcs,
 }
 
 impl ObjectBody for Thread {
@@ -208,6 +212,7 @@ impl Thread {
             exit_time: AtomicU64::new(0),
             settings: ThreadSettings::new(),
             armed_timers: AtomicU32::new(0),
+            queued_apcs: QueuedApcs::new(process.quota().clone()),
             id,
         };
         ob::create(thread, object)
@@ -234,6 +239,19 @@ impl Thread {
             make_end(this.scheduled.thread(), ATTENTION_END);
         }
         Ok(())
+    }
+
+    /// Charges its process for one APC more that is queued to it.
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED`.
+    pub fn charge_apc(&self) -> NtResult {
+        self.queued_apcs.charge()
+    }
+
+    /// An APC that [`charge_apc`](Self::charge_apc) was called for is queued no more.
+    pub fn apc_is_over(&self) {
+        self.queued_apcs.give_back();
     }
 
     /// Its number.

@@ -12,6 +12,7 @@ use ke::SpinLock;
 use nt_abi::access::{AccessMask, GenericMapping};
 use nt_abi::security::{ImpersonationLevel, Luid, Privilege};
 use nt_abi::{NtResult, NtStatus};
+use ob::quota::object_size;
 use ob::{CreateParameters, Object, ObjectBody, ObjectType, Subject, TypeDescription};
 use se::{Scope, SubjectContext, Token, TokenKind};
 
@@ -19,6 +20,12 @@ use se::{Scope, SubjectContext, Token, TokenKind};
 pub type SharedToken = Object<TokenBody>;
 /// What a token says at one moment.
 pub type TokenState = Counted<(), Token>;
+
+/// Bytes that a token is charged for what is of no fixed size in it: its default list, groups, privileges.
+///
+/// # NT
+/// What `NtCreateToken` charges at least.
+const DYNAMIC_CHARGE: usize = 500;
 
 /// The type of tokens.
 ///
@@ -44,6 +51,7 @@ pub static TOKEN: ObjectType = ObjectType::new(TypeDescription {
     },
     valid_access: AccessMask::TOKEN_ALL_ACCESS,
     security_required: true,
+    paged_charge: object_size::<TokenBody>(DYNAMIC_CHARGE),
     ..TypeDescription::PLAIN
 });
 

@@ -209,6 +209,15 @@ impl<T> IdTable<T> {
         self.free.is_some() || self.fresh < self.allocated
     }
 
+    /// Bytes that the table grows by.
+    pub const PAGE_BYTES: usize = FAN * size_of::<Entry<T>>();
+
+    /// How many pages of [`PAGE_BYTES`](Self::PAGE_BYTES) are missing for an entry with that value.
+    pub const fn pages_missing(&self, value: Value) -> usize {
+        let needed = value.index() as usize / FAN + 1;
+        needed.saturating_sub(self.allocated as usize / FAN)
+    }
+
     /// Adds a page without asking for memory; a table that has room stays as it is. What comes back is to be dropped
     /// where memory may be freed.
     pub fn grow_by(&mut self, mut spare: Spare<T>) -> Spare<T> {

@@ -2,11 +2,12 @@
 
 use alloc::collections::VecDeque;
 
-use ex::{FastMutex, KeyedEvent};
+use ex::{FastMutex, KeyedEvent, Quota, QuotaCharge};
 use ke::SpinLock;
-use ke::dispatcher::{Event, Header, Mutant, Queue, Semaphore, Timer};
+use ke::dispatcher::{Event, Header, Mutant, OBJECT_BYTES, Queue, Semaphore, TIMER_BYTES, Timer};
 use nt_abi::NtResult;
 use nt_abi::access::{AccessMask, GenericMapping};
+use ob::quota::object_size;
 use ob::{AnyObject, CloseOperation, ObjectBody, ObjectType, Procedures, TypeDescription, Waiting};
 
 /// Declares a type whose body is a dispatcher object.
@@ -28,6 +29,7 @@ macro_rules! dispatcher_types {
             waiting: Waiting::Body(|object: &AnyObject| -> Option<&'static Header> {
                 object.body::<$body>().map(|body| body.0.header())
             }),
+            non_paged_charge: object_size::<$body>(OBJECT_BYTES),
             ..TypeDescription::PLAIN
         });
 
@@ -69,6 +71,7 @@ pub(crate) static TIMER: ObjectType = ObjectType::new(TypeDescription {
         let body = object.body::<TimerBody>()?;
         Some(body.timer.header())
     }),
+    non_paged_charge: object_size::<TimerBody>(TIMER_BYTES),
     ..TypeDescription::PLAIN
 });
 
@@ -96,6 +99,7 @@ pub(crate) static KEYED_EVENT: ObjectType = ObjectType::new(TypeDescription {
     },
     valid_access: AccessMask::KEYEDEVENT_ALL_ACCESS.union(AccessMask::SYNCHRONIZE),
     waiting: Waiting::Always,
+    paged_charge: object_size::<KeyedEventBody>(0),
     ..TypeDescription::PLAIN
 });
 
@@ -123,6 +127,7 @@ pub(crate) static IO_COMPLETION: ObjectType = ObjectType::new(TypeDescription {
         let body = object.body::<PortBody>()?;
         Some(body.filled.header())
     }),
+    non_paged_charge: object_size::<PortBody>(2 * OBJECT_BYTES),
     procedures: Procedures {
         close: Some(close_port),
         ..Procedures::NONE
@@ -139,12 +144,21 @@ pub(crate) struct Packet {
     pub(crate) information: u64,
 }
 
+/// What waits in a port.
+pub(crate) struct Packets {
+    pub(crate) list: VecDeque<Packet>,
+    /// For the list's room.
+    pub(crate) charge: Option<QuotaCharge>,
+}
+
 /// A completion port.
 pub(crate) struct PortBody {
     /// Who waits, and how many may work at once.
     pub(crate) queue: Queue,
     /// What waits, first come first. As many as the queue has entries, but for those that somebody is about to take.
-    pub(crate) packets: SpinLock<VecDeque<Packet>>,
+    pub(crate) packets: SpinLock<Packets>,
+    /// The process that made it, which is charged for their room.
+    pub(crate) quota: Quota,
     /// Set while there are packets: what a wait for the object itself waits for.
     pub(crate) filled: Event,
 }

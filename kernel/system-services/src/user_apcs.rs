@@ -12,23 +12,35 @@ use crate::exceptions::{push, registers};
 
 /// What a queued APC does in the kernel: nothing but give its slot back.
 static ROUTINES: ApcRoutines = ApcRoutines {
-    kernel: |apc, _| apc.give_back(),
+    kernel: |apc, _| {
+        apc.give_back();
+        if let Some(thread) = Thread::current() {
+            thread.apc_is_over();
+        }
+    },
     normal: None,
+    // The thread's end takes back what it was charged.
     run_down: Apc::give_back,
 };
 
 /// Queues an APC that calls `routine` with three arguments in a thread's user mode.
 ///
 /// # Errors
-/// `INSUFFICIENT_RESOURCES`; `UNSUCCESSFUL` if the thread ends and takes none any more.
+/// `QUOTA_EXCEEDED`, `INSUFFICIENT_RESOURCES`; `UNSUCCESSFUL` if the thread ends and takes none any more.
+///
+/// # Differs
+/// The thread's own process is charged, not the one that queues.
 #[doc(alias = "NtQueueApcThread")]
 pub(crate) fn queue(thread: &Thread, form: Form, call: UserCall) -> NtResult {
     let [first, second, third] = call.arguments;
-    let apc = Apc::take(thread.scheduled(), form, &ROUTINES, call.routine, first)?;
+    thread.charge_apc()?;
+    let apc = Apc::take(thread.scheduled(), form, &ROUTINES, call.routine, first)
+        .inspect_err(|_| thread.apc_is_over())?;
     if apc.queue([second, third], 0) {
         Ok(())
     } else {
         apc.give_back();
+        thread.apc_is_over();
         Err(NtStatus::UNSUCCESSFUL)
     }
 }

@@ -11,13 +11,13 @@ use super::{MS, scheduling_point};
 use crate::identifier::{allocate_luid, allocate_uuids, set_uuid_seed};
 use crate::pool::{self, PoolBox, PoolTag, TagUsage};
 use crate::time::{self, ZonePart};
-use crate::{CallbackList, LookasideList, QuotaBlock, QuotaKind};
+use crate::{CallbackList, LookasideList, Quota, QuotaKind};
 
 #[test]
 fn quota_is_charged_up_to_its_limit_and_given_back() {
     for seed in 0..20 {
         run(3, seed, || {
-            let block = Arc::new(QuotaBlock::new());
+            let block = Quota::new().expect("memory");
             block.set_limit(QuotaKind::PagedPool, 1000);
             block.set_limit(QuotaKind::PageFile, 5);
             let refused = block.charge(QuotaKind::PageFile, 6).err();

@@ -140,8 +140,15 @@ impl Slot for Apc {
     }
 }
 
-static APCS: Arena<Apc, 128, 4096> = Arena::new(&APCS_CHUNKS);
-static APCS_CHUNKS: Chunks<Apc, 4096> = no_chunks();
+/// What programs may queue to each other as they like. Kernel APCs have a store of their own, so that no program can keep
+/// the kernel from having one.
+static USER_APCS: Arena<Apc, 128, 4096> = Arena::new(&USER_APCS_CHUNKS);
+static USER_APCS_CHUNKS: Chunks<Apc, 4096> = no_chunks();
+static KERNEL_APCS: Arena<Apc, 32, 1024> = Arena::new(&KERNEL_APCS_CHUNKS);
+static KERNEL_APCS_CHUNKS: Chunks<Apc, 1024> = no_chunks();
+
+/// Bytes of memory that an APC takes: what a process may be charged for it.
+pub const APC_BYTES: usize = size_of::<Apc>();
 
 /// A thread's APCs.
 pub(crate) struct ApcState {
@@ -243,7 +250,10 @@ impl Apc {
         routine: u64,
         context: u64,
     ) -> NtResult<&'static Self> {
-        let apc = APCS.take()?;
+        let apc = match form {
+            Form::User | Form::SpecialUser => USER_APCS.take()?,
+            Form::Kernel | Form::SpecialKernel => KERNEL_APCS.take()?,
+        };
         let database = dispatcher::lock();
         apc.fill(&database, thread, form, routines, routine, context);
         Ok(apc)
@@ -286,7 +296,16 @@ impl Apc {
 
     /// Gives one back that is in no queue.
     pub fn give_back(&'static self) {
-        APCS.give_back(self);
+        // The form is what it was taken with: nothing changes it.
+        match self.form.glance() {
+            Form::User | Form::SpecialUser => USER_APCS.give_back(self),
+            Form::Kernel | Form::SpecialKernel => KERNEL_APCS.give_back(self),
+        }
+    }
+
+    /// The thread that it is for.
+    pub fn thread(&self) -> Option<&'static Thread> {
+        self.thread.get()
     }
 
     /// Queues it; false if it is queued already, or its thread takes none any more.

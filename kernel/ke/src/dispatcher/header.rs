@@ -133,6 +133,9 @@ impl Slot for Header {
     }
 }
 
+/// Bytes of memory that a dispatcher object takes: what a process may be charged for it.
+pub const OBJECT_BYTES: usize = size_of::<Header>();
+
 static HEADERS: Arena<Header, 512, 4096> = Arena::new(&HEADERS_CHUNKS);
 static HEADERS_CHUNKS: Chunks<Header, 4096> = no_chunks();
 

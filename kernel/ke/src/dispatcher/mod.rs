@@ -29,7 +29,7 @@ mod wheel;
 pub use event::{Event, EventKind};
 pub(crate) use field::{Field, Word};
 pub use gate::Gate;
-pub use header::{Header, WaitKind};
+pub use header::{Header, OBJECT_BYTES, WaitKind};
 pub(crate) use header::{Kind, Owned, WaitBlock, satisfy_now, signalled, unwait};
 pub(crate) use mutant::abandon_all;
 pub use mutant::{Mutant, MutantState};
@@ -37,7 +37,7 @@ pub use queue::Queue;
 pub(crate) use queue::{enter_again, leave, take_entry};
 pub use semaphore::Semaphore;
 pub(crate) use timer::WaitTimer;
-pub use timer::{Due, Timer, TimerState};
+pub use timer::{Due, TIMER_BYTES, Timer, TimerState};
 pub use wheel::expirations as timer_expirations;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use wheel::forget;

@@ -137,6 +137,9 @@ impl Slot for TimerSlot {
     }
 }
 
+/// Bytes of memory that a timer takes: what a process may be charged for it.
+pub const TIMER_BYTES: usize = size_of::<TimerSlot>();
+
 static TIMERS: Arena<TimerSlot, 128, 4096> = Arena::new(&TIMERS_CHUNKS);
 static TIMERS_CHUNKS: Chunks<TimerSlot, 4096> = no_chunks();
 

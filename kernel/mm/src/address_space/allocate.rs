@@ -292,7 +292,11 @@ impl Space {
         };
         let pages = range.length() / PAGE_SIZE;
         if request.kind.contains(AllocationType::WRITE_WATCH) {
-            let watch = Some(WriteWatch::new(range.start.0, pages)?);
+            let watch = Some(WriteWatch::new(
+                range.start.0,
+                pages,
+                self.pool_quota.as_ref(),
+            )?);
             vad.kind = Kind::Private { watch };
         }
         if replaces {

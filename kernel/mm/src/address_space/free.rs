@@ -160,7 +160,7 @@ impl Space {
         };
         let splits = range.start != whole.start && upper.length() != 0;
         if splits {
-            self.vads.reserve(1).map_err(NtStatus::from)?;
+            self.reserve_vads(1)?;
         }
         let pages = self.committed_pages(index, range);
         let upper_pages = if splits {

@@ -7,13 +7,14 @@ use arch::contract::{VirtAddr, VirtRange};
 use nt_abi::NtResult;
 
 use super::{
-    ALLOCATION_GRANULARITY, AddressSpace, SPACES, Space, TAG, VmCounters, WorkingSetLimits,
-    map_status,
+    ALLOCATION_GRANULARITY, AddressSpace, SPACES, Space, TAG, VAD_BYTES, VmCounters,
+    WorkingSetLimits, map_status,
 };
 use crate::frames;
 use crate::protection::Protection;
 use crate::shared_data;
 use crate::vad::{Kind, Vad};
+use ex::QuotaKind;
 use ex::pool::PoolVec;
 use rtl::IntervalTree;
 
@@ -152,6 +153,12 @@ impl Space {
         self.locked = PoolVec::new(TAG);
         self.recent = None;
         self.quota = None;
+        if let Some(quota) = self.pool_quota.take() {
+            let bytes = self.vads_charged as u64 * VAD_BYTES;
+            quota.give_back(QuotaKind::NonPagedPool, bytes);
+        }
+        self.vads_charged = 0;
+        self.pagefile_limit = u64::MAX;
         self.hand = 0;
     }
 

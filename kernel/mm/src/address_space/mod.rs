@@ -43,6 +43,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use arch::contract::{FrameNumber, PAGE_SIZE, UserProtection, VirtAddr, VirtRange};
 use arch::memory::{MapError, SpaceId, layout};
+use ex::QuotaKind;
 use ex::pool::{PoolTag, PoolVec};
 use nt_abi::{NtResult, NtStatus};
 use rtl::IntervalTree;
@@ -79,6 +80,8 @@ pub const HIGHEST_USER_ADDRESS: u64 = layout::USER.end.0 - 1;
 pub const LOWEST_USER_ADDRESS: u64 = layout::USER.start.0;
 
 const TAG: PoolTag = PoolTag(*b"MmSp");
+/// Bytes of pool that a VAD takes.
+const VAD_BYTES: u64 = IntervalTree::<Vad>::NODE_BYTES as u64;
 
 /// What a process uses of memory.
 ///
@@ -169,6 +172,12 @@ pub(crate) struct Space {
     recent: Option<Index>,
     counters: VmCounters,
     quota: Option<&'static dyn Quota>,
+    /// Who is charged for the pool memory that describes the space.
+    pub(crate) pool_quota: Option<ex::Quota>,
+    /// How many VADs they were charged for.
+    vads_charged: usize,
+    /// The most bytes that may be promised to the process alone.
+    pagefile_limit: u64,
     /// Pages that are locked in the working set, in order.
     locked: PoolVec<u64>,
     limits: WorkingSetLimits,
@@ -212,6 +221,9 @@ impl Space {
                 peak_pagefile_usage: 0,
             },
             quota: None,
+            pool_quota: None,
+            vads_charged: 0,
+            pagefile_limit: u64::MAX,
             locked: PoolVec::new(TAG),
             limits: WorkingSetLimits::DEFAULT,
             hand: 0,
@@ -319,6 +331,10 @@ impl Space {
         if pages == 0 {
             return Ok(());
         }
+        let most = self.pagefile_limit - self.counters.pagefile_usage.min(self.pagefile_limit);
+        if pages > most / PAGE_SIZE {
+            return Err(NtStatus::PAGEFILE_QUOTA_EXCEEDED);
+        }
         if let Some(quota) = self.quota {
             quota.charge(pages * PAGE_SIZE)?;
         }
@@ -348,11 +364,41 @@ impl Space {
         self.counters.pagefile_usage -= pages * PAGE_SIZE;
     }
 
+    /// Charges for VADs that are to be added.
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED`.
+    #[inline]
+    fn charge_vads(&mut self, more: usize) -> NtResult {
+        /// So many at once: most processes are charged once.
+        const STEP: usize = 64;
+        let Some(quota) = &self.pool_quota else {
+            return Ok(());
+        };
+        let needed = self.vads.len() + more;
+        if needed > self.vads_charged {
+            let missing = (needed - self.vads_charged).next_multiple_of(STEP);
+            quota.charge_for_good(QuotaKind::NonPagedPool, missing as u64 * VAD_BYTES)?;
+            self.vads_charged += missing;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that so many VADs can be added.
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED`, `INSUFFICIENT_RESOURCES`.
+    pub(crate) fn reserve_vads(&mut self, more: usize) -> NtResult {
+        self.charge_vads(more)?;
+        self.vads.reserve(more).map_err(NtStatus::from)
+    }
+
     /// Adds a VAD.
     ///
     /// # Errors
-    /// `CONFLICTING_ADDRESSES`, `INSUFFICIENT_RESOURCES`.
+    /// `CONFLICTING_ADDRESSES`, `QUOTA_EXCEEDED`, `INSUFFICIENT_RESOURCES`.
     pub(crate) fn insert(&mut self, range: VirtRange, vad: Vad) -> NtResult<Index> {
+        self.charge_vads(1)?;
         let index = self
             .vads
             .try_insert(range.start.0..range.end.0, vad)
@@ -459,6 +505,24 @@ impl AddressSpace {
     /// What it uses.
     pub fn counters(&self) -> VmCounters {
         self.lock().counters
+    }
+
+    /// Names who is charged for the pool memory that describes it, from the next allocation on, until it ends. Once.
+    pub fn set_pool_quota(&self, quota: ex::Quota) {
+        let mut space = self.lock();
+        if space.pool_quota.is_none() && !space.dying {
+            space.pool_quota = Some(quota);
+        }
+    }
+
+    /// Says how many bytes may be promised to it alone; what it has already stays.
+    pub fn set_pagefile_limit(&self, bytes: u64) {
+        self.lock().pagefile_limit = bytes;
+    }
+
+    /// How many bytes may be promised to it alone.
+    pub fn pagefile_limit(&self) -> u64 {
+        self.lock().pagefile_limit
     }
 
     /// Names who limits what it may use, and tells them and who did it before what it uses already.

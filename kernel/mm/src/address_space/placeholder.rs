@@ -78,7 +78,7 @@ impl Space {
         if !self.is_placeholder(index) && !self.vads.get(index).is_some_and(|vad| vad.replaces) {
             return Err(NtStatus::CONFLICTING_ADDRESSES);
         }
-        self.vads.reserve(2).map_err(NtStatus::from)?;
+        self.reserve_vads(2)?;
         self.release_part(index, range)?;
         self.insert(range, Vad::placeholder()).map(|_| ())
     }

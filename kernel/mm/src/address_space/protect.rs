@@ -155,7 +155,7 @@ impl Space {
         else {
             return Err(NtStatus::CONFLICTING_ADDRESSES);
         };
-        view.prepare(whole)?;
+        view.prepare(whole, self.pool_quota.as_ref())?;
         self.charge(charge)?;
         self.protect_shown_in_view(range, shared, protection.after_copy());
         self.change_values(range, &mut |_, value| match value {

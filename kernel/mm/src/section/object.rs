@@ -2,6 +2,7 @@
 
 use nt_abi::NtResult;
 use nt_abi::access::{AccessMask, GenericMapping};
+use ob::quota::object_size;
 use ob::{ObjectBody, ObjectType, TypeDescription, Waiting};
 
 use super::Section;
@@ -22,6 +23,7 @@ pub static SECTION: ObjectType = ObjectType::new(TypeDescription {
     },
     valid_access: AccessMask::SECTION_ALL_ACCESS.union(AccessMask::SYNCHRONIZE),
     waiting: Waiting::Always,
+    paged_charge: object_size::<Section>(0),
     ..TypeDescription::PLAIN
 });
 

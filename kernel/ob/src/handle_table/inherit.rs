@@ -38,6 +38,10 @@ impl HandleTable {
             let made = grant::make_with(self, &new, |granted| {
                 let value = self.value(handle)?;
                 let mut entries = self.entries.acquire();
+                let pages = entries.table.pages_missing(value);
+                entries
+                    .charge(self.quota(), pages)
+                    .inspect_err(|_| is_full = true)?;
                 entries
                     .table
                     .insert_at(value, Entry::of(&new, granted))

@@ -13,6 +13,7 @@ mod inherit;
 
 pub use duplicate::{Duplicate, DuplicateOptions};
 
+use ex::{Quota, QuotaKind};
 use ke::SpinLock;
 use nt_abi::access::AccessMask;
 use nt_abi::{NtResult, NtStatus};
@@ -21,7 +22,6 @@ use rtl::id_table::{Reuse, Value};
 
 use crate::grant::NewHandle;
 use crate::header::{check_type, downcast};
-use crate::quota::Quota;
 use crate::{AnyObject, Handle, Mode, Object, ObjectBody, ObjectType, grant};
 
 /// The system process's number, which owns the kernel's handles.
@@ -86,11 +86,32 @@ pub struct HandleTable {
 
 struct Entries {
     table: IdTable<Entry>,
+    /// Bytes that the process was charged for the table's pages.
+    charged: u64,
     /// The process ends: nothing is added any more.
     ended: bool,
 }
 
+impl Entries {
+    /// Charges for pages that the table is to grow by. What the table does not get then is given back with the rest.
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED`.
+    fn charge(&mut self, quota: Option<&Quota>, pages: usize) -> NtResult {
+        let Some(quota) = quota.filter(|_| pages > 0) else {
+            return Ok(());
+        };
+        let bytes = (pages as u64).saturating_mul(HandleTable::PAGE_BYTES as u64);
+        quota.charge_for_good(QuotaKind::PagedPool, bytes)?;
+        self.charged += bytes;
+        Ok(())
+    }
+}
+
 impl HandleTable {
+    /// Bytes that a table grows by.
+    pub const PAGE_BYTES: usize = IdTable::<Entry>::PAGE_BYTES;
+
     /// An empty table for the process with that number, which is charged to `quota`.
     #[doc(alias = "ObInitProcess")]
     pub const fn new(process: u32, quota: Option<Quota>) -> Self {
@@ -108,6 +129,7 @@ impl HandleTable {
             quota,
             entries: SpinLock::new(Entries {
                 table: IdTable::new(Reuse::LastFreed),
+                charged: 0,
                 ended: false,
             }),
         }
@@ -216,11 +238,14 @@ impl HandleTable {
     /// Puts a handle in that is counted already.
     ///
     /// # Errors
-    /// `INSUFFICIENT_RESOURCES`, also at the limit; `PROCESS_IS_TERMINATING`.
+    /// `INSUFFICIENT_RESOURCES`, also at the limit; `QUOTA_EXCEEDED`; `PROCESS_IS_TERMINATING`.
     pub(crate) fn put(&self, new: &NewHandle<'_>, granted: AccessMask) -> NtResult<Handle> {
         let mut entries = self.entries.acquire();
         if entries.ended {
             return Err(NtStatus::PROCESS_IS_TERMINATING);
+        }
+        if !entries.table.has_room() {
+            entries.charge(self.quota(), 1)?;
         }
         entries.table.reserve()?;
         let value = entries.table.insert(Entry::of(new, granted))?;
@@ -304,7 +329,7 @@ impl HandleTable {
                 let mut entries = self.entries.acquire();
                 entries.ended = true;
                 let Some(next) = entries.table.next_after(after) else {
-                    return;
+                    break;
                 };
                 after = next;
                 entries.table.remove(next)
@@ -312,6 +337,16 @@ impl HandleTable {
             if let Some(entry) = entry {
                 grant::close(self, &entry.object, entry.granted);
             }
+        }
+        // The process's object may stay for long: its table's pages do not.
+        let (pages, charged) = {
+            let mut entries = self.entries.acquire();
+            let pages = core::mem::replace(&mut entries.table, IdTable::new(Reuse::LastFreed));
+            (pages, core::mem::take(&mut entries.charged))
+        };
+        drop(pages);
+        if let Some(quota) = self.quota() {
+            quota.give_back(QuotaKind::PagedPool, charged);
         }
     }
 }

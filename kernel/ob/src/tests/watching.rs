@@ -1,13 +1,13 @@
 //! What else stands between a caller and a handle: callbacks and quotas.
 
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::string::ToString;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+
+use ex::{Quota, QuotaKind};
 
 use super::*;
 use crate::callbacks::{Operation, Registration, TypeCallbacks};
 use crate::handle_table::{Duplicate, DuplicateOptions};
-use crate::quota::{Charge, Quota, QuotaBlock};
 
 /// A type that callbacks may watch.
 pub(super) static PROCESS: ObjectType = ObjectType::new(TypeDescription {
@@ -160,39 +160,13 @@ fn callbacks_that_are_refused() {
     }
 }
 
-/// A block with a limit.
-struct Block {
-    used: Arc<AtomicUsize>,
-    limit: usize,
-    charges: AtomicU32,
-}
-
-impl QuotaBlock for Block {
-    fn charge(&self, charge: Charge) -> NtResult {
-        if self.used.load(SeqCst) + charge.non_paged > self.limit {
-            return Err(NtStatus::QUOTA_EXCEEDED);
-        }
-        self.charges.fetch_add(1, SeqCst);
-        self.used.fetch_add(charge.non_paged, SeqCst);
-        Ok(())
-    }
-
-    fn give_back(&self, charge: Charge) {
-        self.used.fetch_sub(charge.non_paged, SeqCst);
-    }
-}
-
 #[test]
 fn quota_is_charged_and_returned() {
     let world = world();
-    let used = Arc::new(AtomicUsize::new(0));
-    let block = Block {
-        used: used.clone(),
-        limit: 640,
-        charges: AtomicU32::new(0),
-    };
-    let quota = Quota::new(block).expect("memory");
-    let table = HandleTable::new(12, Some(quota));
+    let quota = Quota::new().expect("memory");
+    quota.set_limit(QuotaKind::NonPagedPool, 640);
+    let used = || quota.usage(QuotaKind::NonPagedPool).usage;
+    let table = HandleTable::new(12, Some(quota.clone()));
     let caller = Caller {
         table: &table,
         ..world.caller()
@@ -202,9 +176,9 @@ fn quota_is_charged_and_returned() {
     let handles: Vec<_> = (0..10)
         .map(|_| new().into_handle(&caller).expect("it is paid"))
         .collect();
-    assert_eq!(used.load(SeqCst), 640);
+    assert_eq!(used(), 640);
     assert_eq!(new().into_handle(&caller), Err(NtStatus::QUOTA_EXCEEDED));
-    assert_eq!(used.load(SeqCst), 640, "what was refused is not charged");
+    assert_eq!(used(), 640, "what was refused is not charged");
     assert_eq!(EVENT.objects().0 - events, 10);
     let entry = table.entry(handles[0]).expect("open");
     assert_eq!(query::basic(&entry).expect("memory").charge.non_paged, 64);
@@ -222,12 +196,43 @@ fn quota_is_charged_and_returned() {
     for handle in &handles {
         caller.close(*handle).expect("open");
     }
-    assert_eq!(used.load(SeqCst), 64, "one object is still there");
+    assert_eq!(used(), 64, "one object is still there");
     drop(table);
     world.table.close_all();
-    assert_eq!(
-        used.load(SeqCst),
-        0,
-        "it goes back to whom it was taken from"
-    );
+    assert_eq!(used(), 0, "it goes back to whom it was taken from");
+}
+
+#[test]
+fn a_tables_pages_are_charged_and_returned() {
+    let world = world();
+    let quota = Quota::new().expect("memory");
+    let page = HandleTable::PAGE_BYTES as u64;
+    quota.set_limit(QuotaKind::PagedPool, 2 * page);
+    let used = || quota.usage(QuotaKind::PagedPool).usage;
+    let table = HandleTable::new(12, Some(quota.clone()));
+    let caller = Caller {
+        table: &table,
+        ..world.caller()
+    };
+    let event = create(EventBody, &CreateParameters::KERNEL).expect("memory");
+    let first = event.into_handle(&caller).expect("it is paid");
+    assert_eq!(used(), page);
+    let copy = || Duplicate {
+        source: caller,
+        handle: first,
+        target: Some(&table),
+        access: AccessMask::NONE,
+        attributes: HandleAttributes::empty(),
+        options: DuplicateOptions::SAME_ACCESS,
+        subject: Some(Subject::kernel()),
+    };
+    // Two pages of 256 entries, of which the first is none, and one handle is there.
+    for number in 0..510 {
+        assert!(copy().perform().is_ok(), "copy {number}");
+    }
+    assert_eq!(used(), 2 * page);
+    assert_eq!(copy().perform(), Err(NtStatus::QUOTA_EXCEEDED));
+    assert_eq!(table.len(), 511, "what was refused left nothing");
+    table.close_all();
+    assert_eq!(used(), 0, "the object of a process may outlive its table");
 }

@@ -35,6 +35,7 @@ use nt_abi::access::{AccessMask, GenericMapping};
 use nt_abi::job::{EndOfJobTimeAction, JobLimitFlags, JobObjectMessage, JobUiLimits};
 use nt_abi::{NtResult, NtStatus};
 use ob::object_type::{CloseOperation, Procedures};
+use ob::quota::object_size;
 use ob::{AnyObject, Object, ObjectBody, ObjectType, TypeDescription, Waiting};
 
 use crate::Process;
@@ -68,6 +69,7 @@ pub static JOB: ObjectType = ObjectType::new(TypeDescription {
         close: Some(closed),
         ..Procedures::NONE
     },
+    non_paged_charge: object_size::<Job>(size_of::<JobMemory>()),
     ..TypeDescription::PLAIN
 });
 

@@ -114,6 +114,9 @@ impl<T> IntervalTree<T> {
         self.arena.len()
     }
 
+    /// Bytes that the tree takes for each range.
+    pub const NODE_BYTES: usize = size_of::<Node<T>>();
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.root.is_none()

@@ -4,6 +4,7 @@
 
 use alloc::collections::VecDeque;
 
+use ex::QuotaKind;
 use ke::SpinLock;
 use ke::dispatcher::{Due, Event, EventKind, Queue};
 use ke::wait::WaitOptions;
@@ -22,7 +23,7 @@ use super::ex::{Fixed, create_object, open_object};
 use crate::Caller;
 use crate::caller::due;
 use crate::capture::{self, Pointer};
-use crate::object_types::{Packet, PortBody};
+use crate::object_types::{Packet, Packets, PortBody};
 
 /// The most packets that wait in one port.
 const MOST_PACKETS: usize = 1 << 16;
@@ -36,33 +37,41 @@ impl PortBody {
     /// waits moves over, if there is still none.
     ///
     /// # Errors
-    /// `INSUFFICIENT_RESOURCES`: there is no memory, or 65,536 packets wait.
+    /// `QUOTA_EXCEEDED`; `INSUFFICIENT_RESOURCES`: there is no memory, or 65,536 packets wait.
     ///
     /// # Differs
-    /// On NT a port takes packets as long as there is pool. Nobody is charged for them here.
+    /// On NT a port takes packets as long as there is pool, and who puts one in is charged. Here it is the process that
+    /// made the port, for the most room that was needed.
     pub(crate) fn insert(&self, packet: Packet) -> NtResult {
-        let mut spare: VecDeque<Packet> = VecDeque::new();
+        let mut spare = Packets {
+            list: VecDeque::new(),
+            charge: None,
+        };
         loop {
             let waiting = {
                 let mut packets = self.packets.acquire();
-                let waiting = packets.len();
+                let waiting = packets.list.len();
                 if waiting >= MOST_PACKETS {
                     return Err(NtStatus::INSUFFICIENT_RESOURCES);
                 }
-                if waiting == packets.capacity() && spare.capacity() > waiting {
-                    spare.append(&mut packets);
+                if waiting == packets.list.capacity() && spare.list.capacity() > waiting {
+                    spare.list.append(&mut packets.list);
                     core::mem::swap(&mut *packets, &mut spare);
                 }
-                if waiting < packets.capacity() {
-                    packets.push_back(packet);
+                if waiting < packets.list.capacity() {
+                    packets.list.push_back(packet);
                     self.filled.set();
                     break;
                 }
                 waiting
             };
-            spare = VecDeque::new();
+            let room = (waiting * 2).clamp(FIRST_PACKETS, MOST_PACKETS);
+            let bytes = room * size_of::<Packet>();
+            spare.charge = Some(self.quota.charge(QuotaKind::NonPagedPool, bytes as u64)?);
+            spare.list = VecDeque::new();
             spare
-                .try_reserve_exact((waiting * 2).clamp(FIRST_PACKETS, MOST_PACKETS))
+                .list
+                .try_reserve_exact(room)
                 .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         }
         self.queue.insert();
@@ -73,8 +82,8 @@ impl PortBody {
     fn remove(&self, options: &WaitOptions) -> NtResult<Packet> {
         self.queue.remove(options)?;
         let mut packets = self.packets.acquire();
-        let packet = packets.pop_front();
-        if packets.is_empty() {
+        let packet = packets.list.pop_front();
+        if packets.list.is_empty() {
             self.filled.clear();
         }
         // The queue has as many entries as there are packets.
@@ -92,7 +101,11 @@ pub(crate) fn nt_create_io_completion(
     create_object(caller, handle, access, attributes.address(), || {
         Ok(PortBody {
             queue: Queue::new(concurrent_threads)?,
-            packets: SpinLock::new(VecDeque::new()),
+            packets: SpinLock::new(Packets {
+                list: VecDeque::new(),
+                charge: None,
+            }),
+            quota: caller.thread.process().quota().clone(),
             filled: Event::new(EventKind::Notification, false)?,
         })
     })

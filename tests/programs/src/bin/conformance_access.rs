@@ -15,12 +15,8 @@ mod program {
     use core::sync::atomic::{AtomicU32, Ordering};
 
     use nt_abi::access::{AccessMask, GenericMapping};
-    use nt_abi::security::{
-        ImpersonationLevel, Luid, LuidAndAttributes, Privilege, PrivilegeAttributes,
-        SecurityQualityOfService,
-    };
-    use nt_abi::services::arguments::{EventType, TokenInformationClass, TokenType};
-    use nt_abi::w64::ObjectAttributes;
+    use nt_abi::security::{Luid, LuidAndAttributes, Privilege, PrivilegeAttributes};
+    use nt_abi::services::arguments::EventType;
     use test_programs::buffer::Buffer;
     use test_programs::check::{Failed, Outcome};
     use test_programs::names::Named;
@@ -28,7 +24,7 @@ mod program {
     use test_programs::threads::{join, spawn};
     use test_programs::tokens::*;
     use test_programs::{expect, status};
-    use zerocopy::{FromZeros as _, Immutable, IntoBytes};
+    use zerocopy::{Immutable, IntoBytes};
 
     test_programs::checks! {
         a_restricted_token_is_denied_what_its_list_denies,

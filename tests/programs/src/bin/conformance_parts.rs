@@ -14,17 +14,13 @@
 mod program {
     use nt_abi::NtStatus;
     use nt_abi::access::{AccessMask, GenericMapping};
-    use nt_abi::security::{ImpersonationLevel, SecurityQualityOfService};
-    use nt_abi::services::arguments::{
-        ObjectInformationClass, ThreadInformationClass, TokenInformationClass, TokenType,
-    };
-    use nt_abi::w64::ObjectAttributes;
+    use nt_abi::services::arguments::{ObjectInformationClass, ThreadInformationClass};
     use test_programs::buffer::Buffer;
     use test_programs::check::{Failed, Outcome};
     use test_programs::services::*;
     use test_programs::tokens::*;
     use test_programs::{expect, status};
-    use zerocopy::{FromZeros as _, Immutable, IntoBytes};
+    use zerocopy::{Immutable, IntoBytes};
 
     test_programs::checks! {
         a_part_may_be_granted_alone,

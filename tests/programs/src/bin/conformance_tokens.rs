@@ -16,11 +16,10 @@ mod program {
     use nt_abi::access::AccessMask;
     use nt_abi::primitives::ObjectAttributeFlags;
     use nt_abi::security::{
-        ImpersonationLevel, Luid, LuidAndAttributes, Privilege, PrivilegeAttributes,
-        SecurityQualityOfService, SidAndAttributes64, TokenStatistics,
+        Luid, LuidAndAttributes, Privilege, PrivilegeAttributes, SecurityQualityOfService,
+        SidAndAttributes64, TokenStatistics,
     };
     use nt_abi::services::arguments::{TokenInformationClass, TokenType};
-    use nt_abi::w64::ObjectAttributes;
     use test_programs::buffer::Buffer;
     use test_programs::check::{Failed, Outcome};
     use test_programs::services::*;

@@ -1,6 +1,7 @@
 //! What processes use, as structures.
 
 use arch::contract::PAGE_SIZE;
+use ex::QuotaKind;
 use ke::schedule;
 use nt_abi::accounting::KernelUserTimes;
 use nt_abi::w64;
@@ -36,12 +37,18 @@ pub(super) fn times(process: &Process) -> KernelUserTimes {
 
 pub(super) fn memory(process: &Process) -> w64::VmCountersEx {
     let counters = process.space().counters();
+    let paged = process.quota().usage(QuotaKind::PagedPool);
+    let non_paged = process.quota().usage(QuotaKind::NonPagedPool);
     w64::VmCountersEx {
         peak_virtual_size: counters.peak_virtual_size,
         virtual_size: counters.virtual_size,
         page_fault_count: u32::try_from(counters.page_fault_count).unwrap_or(u32::MAX),
         peak_working_set_size: counters.peak_working_set_size,
         working_set_size: counters.working_set_size,
+        quota_peak_paged_pool_usage: paged.peak,
+        quota_paged_pool_usage: paged.usage,
+        quota_peak_non_paged_pool_usage: non_paged.peak,
+        quota_non_paged_pool_usage: non_paged.usage,
         pagefile_usage: counters.pagefile_usage,
         peak_pagefile_usage: counters.peak_pagefile_usage,
         private_usage: counters.pagefile_usage,
@@ -49,17 +56,16 @@ pub(super) fn memory(process: &Process) -> w64::VmCountersEx {
     }
 }
 
-/// Nothing but working sets is limited.
 pub(super) fn quota(process: &Process) -> w64::QuotaLimitsEx {
     /// `QUOTA_LIMITS_HARDWS_MIN_DISABLE | QUOTA_LIMITS_HARDWS_MAX_DISABLE`.
     const SOFT: u32 = 2 | 8;
     let limits = process.space().working_set_limits();
     w64::QuotaLimitsEx {
-        paged_pool_limit: u64::MAX,
-        non_paged_pool_limit: u64::MAX,
+        paged_pool_limit: process.quota().usage(QuotaKind::PagedPool).limit,
+        non_paged_pool_limit: process.quota().usage(QuotaKind::NonPagedPool).limit,
         minimum_working_set_size: limits.minimum * PAGE_SIZE,
         maximum_working_set_size: limits.maximum * PAGE_SIZE,
-        pagefile_limit: u64::MAX,
+        pagefile_limit: process.space().pagefile_limit(),
         time_limit: -1,
         flags: SOFT,
         ..w64::QuotaLimitsEx::default()

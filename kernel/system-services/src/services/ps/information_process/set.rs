@@ -3,6 +3,7 @@
 use core::sync::atomic::Ordering;
 
 use arch::contract::{PAGE_SIZE, ProcessorSet};
+use ex::QuotaKind;
 use ke::schedule;
 use mm::address_space::WorkingSetLimits;
 use nt_abi::access::AccessMask;
@@ -50,12 +51,16 @@ impl Wanted<'_> {
         Ok((value, self.process(right)?))
     }
 
-    /// Sizes of the working set; -1 twice empties it.
+    /// Sizes of the working set; -1 twice empties it. Without them the limits of the pools and of the page file, of which 0
+    /// is what a process begins with.
     fn quota(&self) -> NtResult {
         let limits: w64::QuotaLimits = match self.setting.length() as usize {
             length if length == size_of::<w64::QuotaLimitsEx>() => {
                 let longer: w64::QuotaLimitsEx = self.setting.value()?;
                 w64::QuotaLimits {
+                    paged_pool_limit: longer.paged_pool_limit,
+                    non_paged_pool_limit: longer.non_paged_pool_limit,
+                    pagefile_limit: longer.pagefile_limit,
                     minimum_working_set_size: longer.minimum_working_set_size,
                     maximum_working_set_size: longer.maximum_working_set_size,
                     ..w64::QuotaLimits::default()
@@ -74,8 +79,18 @@ impl Wanted<'_> {
             return Ok(());
         }
         if (least, most) == (0, 0) {
-            // Limits of pools, of which there are none.
-            return self.caller.require_privilege(Privilege::INCREASE_QUOTA);
+            self.caller.require_privilege(Privilege::INCREASE_QUOTA)?;
+            let or = |limit, default| if limit == 0 { default } else { limit };
+            let pools = [
+                (QuotaKind::PagedPool, limits.paged_pool_limit),
+                (QuotaKind::NonPagedPool, limits.non_paged_pool_limit),
+            ];
+            for (kind, limit) in pools {
+                let limit = or(limit, ps::quota::default_limit());
+                process.quota().set_limit(kind, limit);
+            }
+            space.set_pagefile_limit(or(limits.pagefile_limit, u64::MAX));
+            return Ok(());
         }
         let wanted = WorkingSetLimits {
             minimum: least / PAGE_SIZE,
