@@ -15,7 +15,7 @@ use ke::{LockOrder, SpinLock};
 use nt_abi::{NtResult, NtStatus};
 use rtl::Bitmap;
 
-use crate::frames;
+use crate::{commit, frames};
 
 /// Pages of a stack: 24 KiB, as NT has on 64-bit machines.
 const STACK_PAGES: u64 = 6;
@@ -63,9 +63,11 @@ impl KernelStack {
     /// Makes a stack of 24 KiB.
     ///
     /// # Errors
-    /// `INSUFFICIENT_RESOURCES` if no memory or no slot is left.
+    /// `INSUFFICIENT_RESOURCES` if no memory or no slot is left, or all memory is promised.
     #[doc(alias = "MmCreateKernelStack")]
     pub fn create() -> NtResult<Self> {
+        // What user mode was promised is not taken for stacks.
+        commit::could_charge_kernel(STACK_PAGES).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         let slot = SLOTS_IN_USE
             .acquire()
             .take()
