@@ -23,7 +23,7 @@ use talc::base::binning::Binning;
 use talc::source::Source;
 
 use crate::Machine;
-use crate::contract::{Irql, PAGE_SIZE, Processor, VirtRange};
+use crate::contract::{Irql, PAGE_BYTES, Processor, VirtRange};
 use crate::lock::FloorLock;
 use crate::memory::KernelMapping;
 
@@ -62,7 +62,7 @@ unsafe impl Source for Unused {
             return end;
         }
         // The allocator's part begins in the step's first page, behind what the step says of itself.
-        let start = free.map_addr(|address| address & !(PAGE_SIZE as usize - 1));
+        let start = free.map_addr(|address| address & !(PAGE_BYTES - 1));
         if let Some(step) = NonNull::new(start.cast::<Step>()) {
             // SAFETY: `KernelHeap::claim` wrote a `Step` there, which stays until the step is given up.
             unsafe { (*step.as_ptr()).next = self.first };
@@ -74,13 +74,17 @@ unsafe impl Source for Unused {
 }
 
 impl Unused {
-    /// Takes one of at least that many bytes.
+    /// Takes one of at least that many bytes, if it is among the first.
     fn take(&mut self, bytes: u64) -> Option<KernelMapping> {
+        /// Interrupts are off meanwhile.
+        const LOOKS: usize = 64;
         let mut before: Option<NonNull<Step>> = None;
         let mut next = self.first;
-        while let Some(step) = next {
+        for _ in 0..LOOKS {
+            let step = next?;
             // SAFETY: each step in the list is a `Step` that nothing else refers to.
-            let (range, following) = unsafe { (step.as_ref().mapping.range(), step.as_ref().next) };
+            let found = unsafe { step.as_ref() };
+            let (range, following) = (found.mapping.range(), found.next);
             if range.length() >= bytes {
                 match before {
                     None => self.first = following,
@@ -140,17 +144,17 @@ impl KernelHeap {
         let Some(growth) = GROWTH.get() else {
             return false;
         };
-        let enabled = Machine::disable_interrupts();
-        Machine::restore_interrupts(enabled);
-        if !enabled || Machine::irql() > Irql::Dispatch {
-            return false;
-        }
         let Some(wanted) = (layout.size() as u64).checked_add(layout.align() as u64 + OVERHEAD)
         else {
             return false;
         };
         if self.claim_unused(wanted) {
             return true;
+        }
+        let enabled = Machine::disable_interrupts();
+        Machine::restore_interrupts(enabled);
+        if !enabled || Machine::irql() > Irql::Dispatch {
+            return false;
         }
         let Some(mapping) = growth(wanted) else {
             return false;
@@ -187,9 +191,10 @@ impl KernelHeap {
 // other processor and this one's interrupts out.
 unsafe impl GlobalAlloc for KernelHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let pointer = self.try_allocate(layout);
-        if pointer.is_null() && self.grow(layout) {
-            return self.try_allocate(layout);
+        let mut pointer = self.try_allocate(layout);
+        // Another processor may be faster and take what came: each turn brings more, or is the last.
+        while pointer.is_null() && self.grow(layout) {
+            pointer = self.try_allocate(layout);
         }
         pointer
     }

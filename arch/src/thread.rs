@@ -180,18 +180,23 @@ impl Context {
         Machine::disable_interrupts();
         // With interrupts off nobody can want the attention between this look and user mode: it is wanted by a thread
         // that this one is switched for, or from another processor, which interrupts this one afterwards.
-        let exit = if self.user.attention().load(Ordering::Relaxed) != 0 {
-            UserExit::Interrupted
-        } else {
-            self.assert_runs_here();
-            assert!(
-                self.has_user_state.load(Ordering::Relaxed),
-                "a thread without user registers went to user mode"
-            );
-            // SAFETY: this thread runs here and has user state, so the last one entered on this processor is its own:
-            // `become_user_thread` or the last `switch` to it did so.
-            unsafe { Machine::run_user(&self.user) }
-        };
+        if self.user.attention().load(Ordering::Relaxed) != 0 {
+            Machine::restore_interrupts(true);
+            return UserExit::Interrupted;
+        }
+        self.assert_runs_here();
+        assert!(
+            self.has_user_state.load(Ordering::Relaxed),
+            "a thread without user registers went to user mode"
+        );
+        // SAFETY: this thread runs here and has user state, so the last one entered on this processor is its own:
+        // `become_user_thread` or the last `switch` to it did so.
+        let exit = unsafe { Machine::run_user(&self.user) };
+        // A way of its own for calls, so that the caller need not look in memory which kind it is.
+        if let UserExit::SystemCall(number) = exit {
+            Machine::begin_system_call();
+            return UserExit::SystemCall(number);
+        }
         Machine::restore_interrupts(true);
         exit
     }

@@ -52,3 +52,33 @@ pub fn copy_out(to: VirtAddr, bytes: &[u8]) -> Result<(), UserFault> {
         Err(UserFault)
     }
 }
+
+/// Reads eight bytes of user memory at `from`.
+///
+/// # Errors
+/// [`UserFault`].
+#[inline]
+pub fn read_word(from: VirtAddr) -> Result<u64, UserFault> {
+    if !is_user_range(from, 8) {
+        return Err(UserFault);
+    }
+    // SAFETY: the range was checked.
+    unsafe { Machine::read_user_word(from) }.ok_or(UserFault)
+}
+
+/// Writes eight bytes to user memory at `to`.
+///
+/// # Errors
+/// [`UserFault`]; some of the bytes may be written then, if they are not all in one page.
+#[inline]
+pub fn write_word(to: VirtAddr, word: u64) -> Result<(), UserFault> {
+    if !is_user_range(to, 8) {
+        return Err(UserFault);
+    }
+    // SAFETY: the range was checked.
+    if unsafe { Machine::write_user_word(to, word) } {
+        Ok(())
+    } else {
+        Err(UserFault)
+    }
+}

@@ -100,6 +100,8 @@ pub(crate) struct Range<T> {
     pub(crate) max: T,
     /// The reason for the limits, a clause that follows "because".
     pub(crate) why: String,
+    /// The reason for the upper limit, if it is another.
+    pub(crate) why_more: Option<String>,
 }
 
 /// A tighter limit on processors under a condition.

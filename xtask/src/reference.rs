@@ -133,18 +133,23 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
         .join("release"))
 }
 
-/// The text of a program, if there is one of this name.
+/// The text of a program with that of its modules, if there is one of this name.
 fn source(workspace: &Workspace, names: &[String], program: &str) -> Result<Option<String>> {
     if !names.iter().any(|name| name == program) {
         return Ok(None);
     }
-    let path = workspace
-        .root()
-        .join(programs::SOURCES)
-        .join(format!("{program}.rs"));
-    let text = fs::read_to_string(&path);
-    text.map(Some)
-        .with_context(|| format!("{} cannot be read", path.display()))
+    let folder = workspace.root().join(programs::SOURCES);
+    let read = |path: &Path| {
+        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+    };
+    let mut text = read(&folder.join(format!("{program}.rs")))?;
+    // Most have none.
+    if let Ok(modules) = fs::read_dir(folder.join(program)) {
+        for module in modules {
+            text += &read(&module.context("a folder of modules cannot be read")?.path())?;
+        }
+    }
+    Ok(Some(text))
 }
 
 /// What the list names and nobody has: it would never be held against anything.

@@ -1,13 +1,11 @@
 //! `run` and `gdb`: one machine for a person, and a program on it.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use tempfile::TempPath;
 
 use crate::board::{Board, Image};
 use crate::build::{self, programs};
@@ -15,6 +13,7 @@ use crate::machine::exit::{self, Ending};
 use crate::machine::qemu::{self, Boot, CommandLine, Tree};
 use crate::machine::spec::Wishes;
 use crate::program::ram_disk::RamDisk;
+use crate::program::run_disk::RunDisk;
 use crate::program::trace_lines::TraceLines;
 use crate::program::{self, end_line};
 use crate::progress;
@@ -164,7 +163,7 @@ pub(crate) fn command(workspace: &Workspace, arguments: &RunArgs) -> Result<u8> 
         kernel: built.file,
         append,
         tree: Tree::Own,
-        ram_disk: ram_disk.as_ref().map(|path| path.to_path_buf()),
+        ram_disk: ram_disk.as_ref().map(|disk| disk.path().to_path_buf()),
     };
     let mut line = qemu::command_line(&board, &machine, &boot, &tools)?;
     if arguments.gdb {
@@ -172,8 +171,8 @@ pub(crate) fn command(workspace: &Workspace, arguments: &RunArgs) -> Result<u8> 
     }
     if arguments.dry_run {
         println!("{line}");
-        if let Some(file) = ram_disk {
-            file.keep().context("the RAM disk's file cannot be kept")?;
+        if let Some(disk) = ram_disk {
+            disk.keep()?;
         }
         return Ok(0);
     }
@@ -310,22 +309,12 @@ impl Freight {
         workspace: &Workspace,
         tools: &Tools,
         image: &Image,
-    ) -> Result<Option<TempPath>> {
+    ) -> Result<Option<RunDisk>> {
         let Some(disk) = &mut self.disk else {
             return Ok(None);
         };
         disk.add_programs(&programs::build(workspace, tools, image)?)?;
-        let folder = workspace.kernel_target().join("run");
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-        let file = tempfile::Builder::new()
-            .prefix("ram-disk-")
-            .suffix(".cpio")
-            .tempfile_in(&folder)
-            .context("a file for the RAM disk cannot be made")?
-            .into_temp_path();
-        disk.write(&file)?;
-        Ok(Some(file))
+        RunDisk::create(&workspace.kernel_target().join("run"), disk).map(Some)
     }
 }
 

@@ -18,7 +18,8 @@ const OPENING: &str = "\
 Every service that the table in `kernel/abi/src/services/table` declares. This page is written by
 `cargo xtask services`; change the table, never the page.
 
-`done` means that the kernel has the service; a `planned` one answers `STATUS_NOT_IMPLEMENTED`. Numbers are not
+`done` means that the kernel has the service, all of it unless the last column says what is not done or is otherwise than
+in NT; an information class that is not done gives an error. A `planned` one answers `STATUS_NOT_IMPLEMENTED`. Numbers are not
 listed: a service's is its place in the table, private to one build of the kernel and its ntdll.
 
 An argument is `name: type`. `in`, `out` and `inout` are pointers to what the service reads, writes, or both; one
@@ -86,7 +87,7 @@ fn section(group: &[Service]) -> String {
         title[..1].to_uppercase(),
         &title[1..]
     );
-    text += "| service | state | arguments | what it does |\n|---|---|---|---|\n";
+    text += "| service | state | arguments | what it does | not done, or otherwise |\n|---|---|---|---|---|\n";
     for service in group {
         let state = match service.state {
             State::Done => "done",
@@ -94,10 +95,11 @@ fn section(group: &[Service]) -> String {
         };
         let arguments: Vec<String> = service.arguments.iter().map(argument).collect();
         text += &format!(
-            "| `{}` | {state} | {} | {} |\n",
+            "| `{}` | {state} | {} | {} | {} |\n",
             service.name,
             arguments.join(", "),
-            service.summary().replace('|', "\\|")
+            service.summary().replace('|', "\\|"),
+            service.note().replace('|', "\\|")
         );
     }
     text

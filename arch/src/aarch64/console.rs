@@ -110,8 +110,12 @@ impl Port {
             }
         }
         STUCK.store(false, Ordering::Relaxed);
-        // SAFETY: as for `read`; the port takes a byte.
-        unsafe { ((self.base + self.data) as *mut u32).write_volatile(u32::from(byte)) };
+        self.write(self.data, u32::from(byte));
+    }
+
+    fn write(self, offset: u64, value: u32) {
+        // SAFETY: as for `read`; the port sends a byte, or interrupts otherwise than before.
+        unsafe { ((self.base + offset) as *mut u32).write_volatile(value) };
     }
 }
 
@@ -127,6 +131,37 @@ fn enable_pl011(base: VirtAddr) {
         // SAFETY: as above.
         unsafe { control.write_volatile(ON) };
     }
+}
+
+/// Registers of a PL011's interrupts: the mask, what is signalled, what clears it. The mini UART has others, and no test
+/// machine has its console there.
+const UARTIMSC: u64 = 0x38;
+const UARTMIS: u64 = 0x40;
+const UARTICR: u64 = 0x44;
+/// The transmit interrupt in all three.
+const TRANSMIT: u32 = 1 << 5;
+
+/// The open port, if it is a PL011.
+fn pl011() -> Option<Port> {
+    (KIND.load(Ordering::Acquire) == PL011)
+        .then(Port::open)
+        .flatten()
+}
+
+/// For the self-test: see the contract's.
+pub(super) fn let_interrupt(enabled: bool) {
+    if let Some(port) = pl011() {
+        port.write(UARTIMSC, if enabled { TRANSMIT } else { 0 });
+    }
+}
+
+/// For the self-test: see the contract's.
+pub(super) fn settle_interrupt() -> bool {
+    let Some(port) = pl011().filter(|port| port.read(UARTMIS) & TRANSMIT != 0) else {
+        return false;
+    };
+    port.write(UARTICR, TRANSMIT);
+    true
 }
 
 impl Console for Machine {

@@ -84,13 +84,35 @@ tarn_copy_to_user:                  // (to, from, length) -> 0 or -1
     b.ne    4b
 5:  mov     x0, #0
     ret
+
+    .global tarn_read_user_word
+tarn_read_user_word:                // (from) -> word, 0 or -1
+    ldtr    x0, [x0]
+    mov     x1, #0
+    ret
+
+    .global tarn_write_user_word
+tarn_write_user_word:               // (to, word) -> 0 or -1
+    sttr    x1, [x0]
+    mov     x0, #0
+    ret
+
     .global tarn_user_copy_failed
-tarn_user_copy_failed:
+tarn_user_copy_failed:              // what failed gives x0 or x1
     mov     x0, #-1
+    mov     x1, #-1
     ret
     .text
     "#
 );
+
+/// What reading a word gives, in two registers.
+#[repr(C)]
+struct UserWord {
+    word: u64,
+    /// 0 if it could be read.
+    failed: u64,
+}
 
 unsafe extern "C" {
     fn tarn_semihosting_call(operation: u64, argument: u64) -> u64;
@@ -101,6 +123,8 @@ unsafe extern "C" {
     fn tarn_checked_load_failed();
     fn tarn_copy_from_user(to: *mut u8, from: u64, length: usize) -> u64;
     fn tarn_copy_to_user(to: u64, from: *const u8, length: usize) -> u64;
+    fn tarn_read_user_word(from: u64) -> UserWord;
+    fn tarn_write_user_word(to: u64, word: u64) -> u64;
     fn tarn_user_copy_failed();
 }
 
@@ -172,6 +196,27 @@ pub(super) unsafe fn copy_from_user(to: *mut u8, from: VirtAddr, length: usize) 
 pub(super) unsafe fn copy_to_user(to: VirtAddr, from: *const u8, length: usize) -> bool {
     // SAFETY: as above.
     unsafe { tarn_copy_to_user(to.0, from, length) == 0 }
+}
+
+/// See `Threads::read_user_word`.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn read_user_word(from: VirtAddr) -> Option<u64> {
+    // SAFETY: the caller's promise; a fault ends it.
+    let read = unsafe { tarn_read_user_word(from.0) };
+    (read.failed == 0).then_some(read.word)
+}
+
+/// See `Threads::write_user_word`.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn write_user_word(to: VirtAddr, word: u64) -> bool {
+    // SAFETY: as above.
+    unsafe { tarn_write_user_word(to.0, word) == 0 }
 }
 
 /// Calls the host; [`ABSENT`] if there is none.

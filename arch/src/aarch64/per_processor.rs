@@ -50,6 +50,8 @@ pub(super) struct PerProcessor {
     pub(super) space: AtomicU32,
     /// The processor's number.
     number: AtomicU32,
+    /// What the kernel above wants of it; others write it too.
+    work: AtomicU32,
     /// The present IRQL.
     level: AtomicU8,
     /// The level that the GIC's priority mask was last set for.
@@ -77,6 +79,7 @@ impl PerProcessor {
             context: AtomicU64::new(0),
             space: AtomicU32::new(0),
             number: AtomicU32::new(0),
+            work: AtomicU32::new(0),
             level: AtomicU8::new(0),
             mask_level: AtomicU8::new(0),
             target_mask: AtomicU8::new(0),
@@ -118,6 +121,7 @@ impl Processor for Machine {
     type TrapFrame = trap::TrapFrame;
     type SimdState = simd::SimdState;
 
+    #[inline]
     fn number() -> ProcessorNumber {
         let number: u32;
         // SAFETY: x18 points to this processor's block, which is never freed; a load of its own word.
@@ -134,7 +138,8 @@ impl Processor for Machine {
         unsafe {
             asm!("ldrb {0:w}, [x18, {1}]", out(reg) level, const offset_of!(PerProcessor, level), options(nostack, readonly, preserves_flags));
         }
-        Irql::ALL[level as usize & 15]
+        // One that `record_level` or `prepare` stored.
+        Irql::recorded((level & 15) as u8)
     }
 
     /// Raising, the level is recorded before the mask is written. An interrupt in between has a higher level than the old
@@ -145,6 +150,26 @@ impl Processor for Machine {
     fn set_irql(level: Irql) {
         Self::record_level(level);
         Self::settle_mask(level);
+    }
+
+    #[inline]
+    fn set_software_irql(level: Irql) {
+        Self::record_level(level);
+    }
+
+    #[inline]
+    fn work_word(number: ProcessorNumber) -> &'static AtomicU32 {
+        &BLOCKS[number.index()].work
+    }
+
+    #[inline]
+    fn has_work() -> bool {
+        let work: u32;
+        // SAFETY: as for `number`.
+        unsafe {
+            asm!("ldr {0:w}, [x18, {1}]", out(reg) work, const offset_of!(PerProcessor, work), options(nostack, readonly, preserves_flags));
+        }
+        work != 0
     }
 
     #[inline]
@@ -263,6 +288,7 @@ impl Levels for Machine {
 pub(super) fn initialize_this_processor() {
     super::vectors::install();
     timer::allow_user_counter();
+    super::user::initialize_debug();
     boot::enable_privileged_access_never();
     // SAFETY: the vectors that report an SError are installed.
     unsafe { asm!("msr daifclr, #4", options(nostack, preserves_flags)) };

@@ -4,9 +4,10 @@ use core::arch::{asm, global_asm};
 use core::hint::black_box;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Machine, simd, user_code, window};
+use super::{Machine, console, interrupts, simd, user_code, window};
 use crate::contract::{
-    Fault, NotOnThisMachine, PAGE_SIZE, PhysAddr, Processor, RegisterChanged, SelfTest, UserCode,
+    Fault, Interrupts, NotOnThisMachine, PAGE_SIZE, PhysAddr, Processor, RegisterChanged, SelfTest,
+    UserCode,
 };
 use crate::memory::layout;
 
@@ -343,6 +344,24 @@ impl SelfTest for Machine {
 
     fn user_code(code: UserCode) -> Option<&'static [u8]> {
         user_code::get(code)
+    }
+
+    fn let_console_interrupt(enabled: bool) {
+        console::let_interrupt(enabled);
+    }
+
+    fn settle_console_interrupt() -> bool {
+        console::settle_interrupt()
+    }
+
+    fn take_spurious_interrupt() {
+        let enabled = Self::disable_interrupts();
+        let before = Self::spurious_count();
+        // What is pending is served on the way, as from the vector.
+        while Self::spurious_count() == before {
+            interrupts::take(false);
+        }
+        Self::restore_interrupts(enabled);
     }
 
     fn simd_shape() -> (u32, u32) {

@@ -107,6 +107,17 @@ impl Threads for Machine {
     }
 
     #[inline]
+    fn begin_system_call() {
+        // SAFETY: as in `restore_interrupts`.
+        unsafe {
+            asm!(
+                "msr daifclr, #7 // system call",
+                options(nostack, preserves_flags)
+            )
+        };
+    }
+
+    #[inline]
     unsafe fn copy_from_user(to: *mut u8, from: VirtAddr, length: usize) -> bool {
         // SAFETY: the caller's promise.
         unsafe { fixup::copy_from_user(to, from, length) }
@@ -116,5 +127,17 @@ impl Threads for Machine {
     unsafe fn copy_to_user(to: VirtAddr, from: *const u8, length: usize) -> bool {
         // SAFETY: the caller's promise.
         unsafe { fixup::copy_to_user(to, from, length) }
+    }
+
+    #[inline]
+    unsafe fn read_user_word(from: VirtAddr) -> Option<u64> {
+        // SAFETY: the caller's promise.
+        unsafe { fixup::read_user_word(from) }
+    }
+
+    #[inline]
+    unsafe fn write_user_word(to: VirtAddr, word: u64) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { fixup::write_user_word(to, word) }
     }
 }

@@ -1,6 +1,6 @@
 //! ESR_EL1, read: exception classes and fault status codes (Arm ARM, D24.2.40).
 
-use crate::contract::{Access, ExceptionClass, FaultReason};
+use crate::contract::{Access, ExceptionClass, FaultReason, FloatingPointTrap};
 
 const fn exception_class(esr: u64) -> u64 {
     esr >> 26 & 0x3F
@@ -34,7 +34,7 @@ pub(super) const fn class(esr: u64) -> ExceptionClass {
         0x22 => ExceptionClass::MisalignedPc,
         0x24 | 0x25 => abort(esr, data_access(esr)),
         0x26 => ExceptionClass::MisalignedStack,
-        0x28 | 0x2C => ExceptionClass::FloatingPoint,
+        0x28 | 0x2C => ExceptionClass::FloatingPoint(floating_point(esr)),
         0x2F => ExceptionClass::MachineCheck,
         0x30..=0x35 | 0x3A => ExceptionClass::DebugTrap,
         0x38 => ExceptionClass::Breakpoint,
@@ -42,6 +42,34 @@ pub(super) const fn class(esr: u64) -> ExceptionClass {
         // Among them branch target (0x0D) and pointer authentication (0x1C) failures, and SVC from EL1.
         _ => ExceptionClass::Other,
     }
+}
+
+/// What was trapped, if the processor says so (TFV): IOF, DZF, OFF, UFF, IXF, IDF. No processor that this kernel has met
+/// can trap them; on others they stay flags.
+const fn floating_point(esr: u64) -> FloatingPointTrap {
+    if esr & 1 << 23 == 0 {
+        return FloatingPointTrap::Unknown;
+    }
+    if esr & 1 << 0 != 0 {
+        FloatingPointTrap::InvalidOperation
+    } else if esr & 1 << 1 != 0 {
+        FloatingPointTrap::DivideByZero
+    } else if esr & 1 << 7 != 0 {
+        FloatingPointTrap::DenormalOperand
+    } else if esr & 1 << 2 != 0 {
+        FloatingPointTrap::Overflow
+    } else if esr & 1 << 3 != 0 {
+        FloatingPointTrap::Underflow
+    } else if esr & 1 << 4 != 0 {
+        FloatingPointTrap::Inexact
+    } else {
+        FloatingPointTrap::Unknown
+    }
+}
+
+/// Whether the exception is that of a software step.
+pub(super) const fn is_step(esr: u64) -> bool {
+    exception_class(esr) == 0x32
 }
 
 /// What BRK means by its number: Windows' ABI for ARM64.

@@ -188,18 +188,22 @@ impl UserTranslation for Machine {
         barrier::isb(barrier::SY);
     }
 
-    fn invalidate_user(id: SpaceId, range: VirtRange) {
-        let pages = range.length().div_ceil(PAGE_SIZE);
-        if pages > MOST_PAGES {
+    fn invalidate_user(id: SpaceId, ranges: &[VirtRange]) {
+        let pages = |range: &VirtRange| range.length().div_ceil(PAGE_SIZE);
+        if ranges.iter().map(pages).sum::<u64>() > MOST_PAGES {
             Self::invalidate_space(id);
             return;
         }
         barrier::dsb(barrier::ISHST);
-        for page in 0..pages {
-            let address = (range.start.0 + page * PAGE_SIZE) >> 12 & 0x0FFF_FFFF_FFFF;
-            let operand = address | u64::from(id.0) << ASID_SHIFT;
-            // SAFETY: forgetting translations is always allowed.
-            unsafe { asm!("tlbi vae1is, {}", in(reg) operand, options(nostack, preserves_flags)) };
+        for range in ranges {
+            for page in 0..pages(range) {
+                let address = (range.start.0 + page * PAGE_SIZE) >> 12 & 0x0FFF_FFFF_FFFF;
+                let operand = address | u64::from(id.0) << ASID_SHIFT;
+                // SAFETY: forgetting translations is always allowed.
+                unsafe {
+                    asm!("tlbi vae1is, {}", in(reg) operand, options(nostack, preserves_flags))
+                };
+            }
         }
         barrier::dsb(barrier::ISH);
         barrier::isb(barrier::SY);

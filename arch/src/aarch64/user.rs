@@ -10,10 +10,17 @@
 //! Only what the entry saves is in the register area; SIMD registers and the
 //! thread pointers stay in the processor until another thread is switched to.
 //!
-//! What user mode may set of PSTATE are the condition flags: everything else comes
-//! out of [`sanitised`] as user mode with nothing masked.
+//! What user mode may set of PSTATE are the condition flags, and SS: everything else
+//! comes out of [`sanitised`] as user mode with nothing masked.
+//!
+//! **Single step.** A thread that is to stop after one instruction has SS in its PSTATE,
+//! and `MDSCR_EL1.SS` is set for as long as that thread runs, in the kernel too, where
+//! nothing is stepped (KDE is 0). What the instruction did not get to (a page that is not
+//! there, an interrupt) leaves SS as it was, so the step goes on; a system call is itself
+//! the instruction, and the step is over before the next one. The exception ends it, and
+//! so does everything that makes the thread go on elsewhere.
 
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -43,6 +50,8 @@ pub struct UserState {
     attention: AtomicU32,
     /// The SIMD registers are those of a thread that has run nothing, whatever `simd` holds; until they are saved there.
     simd_is_fresh: AtomicBool,
+    /// The thread stops after its next instruction.
+    stepping: AtomicBool,
     thread_pointer: AtomicU64,
     simd: UnsafeCell<SimdState>,
 }
@@ -63,9 +72,35 @@ const _: () = assert!(AREA.is_multiple_of(16) && PC == 256 && SP == 248);
 /// N, Z, C, V.
 const FLAGS: u64 = 0xF << 28;
 
-/// PSTATE of user mode with those condition flags: EL0, AArch64, nothing masked.
+/// SS.
+pub(super) const SINGLE_STEP: u64 = 1 << 21;
+
+/// PSTATE of user mode with those condition flags and that SS: EL0, AArch64, nothing masked.
 pub(super) const fn sanitised(pstate: u64) -> u64 {
-    pstate & FLAGS
+    pstate & (FLAGS | SINGLE_STEP)
+}
+
+/// `MDSCR_EL1.SS`, and nothing else of that register: no breakpoints, no debug exceptions of the kernel's own code.
+const STEP_ENABLED: u64 = 1;
+
+/// Whether this processor's user mode is stepped.
+fn enable_step(enabled: bool) {
+    let control = if enabled { STEP_ENABLED } else { 0 };
+    // SAFETY: the register says which debug exceptions user mode meets; those of the kernel stay off.
+    unsafe { asm!("msr mdscr_el1, {}", "isb", in(reg) control, options(nostack, preserves_flags)) };
+}
+
+/// Makes this processor ready to step user mode: the lock that reset leaves on debug exceptions goes.
+pub(super) fn initialize_debug() {
+    enable_step(false);
+    // SAFETY: the lock keeps debug exceptions away, of which the only one that is ever enabled is the step.
+    unsafe {
+        asm!(
+            "msr oslar_el1, xzr",
+            "isb",
+            options(nostack, preserves_flags)
+        )
+    };
 }
 
 impl Contract for UserState {
@@ -79,6 +114,7 @@ impl Contract for UserState {
         kernel_sp: AtomicU64::new(0),
         attention: AtomicU32::new(0),
         simd_is_fresh: AtomicBool::new(true),
+        stepping: AtomicBool::new(false),
         thread_pointer: AtomicU64::new(0),
         simd: UnsafeCell::new(SimdState::NEW),
     };
@@ -127,6 +163,12 @@ impl Contract for UserState {
         self.sp.store(sp.0, Relaxed);
     }
 
+    fn enter_routine(&self, pc: VirtAddr, sp: VirtAddr) {
+        self.set_pc(pc);
+        self.set_sp(sp);
+        self.stop_stepping();
+    }
+
     fn set_teb(&self, teb: VirtAddr) {
         self.x[18].store(teb.0, Relaxed);
     }
@@ -140,6 +182,7 @@ impl Contract for UserState {
         self.pstate.store(sanitised(0), Relaxed);
         self.thread_pointer.store(0, Relaxed);
         self.attention.store(0, Relaxed);
+        self.set_stepping(false);
         let enabled = Machine::disable_interrupts();
         self.simd_is_fresh.store(true, Relaxed);
         // What no entry saves is in the processor while the thread runs.
@@ -163,6 +206,26 @@ impl UserState {
         Machine::current_context().is_some_and(|own| core::ptr::eq(own.user(), self))
     }
 
+    /// Says whether the thread stops after its next instruction. SS in its PSTATE is set apart from this.
+    pub(super) fn set_stepping(&self, stepping: bool) {
+        if self.stepping.load(Relaxed) == stepping {
+            return;
+        }
+        let enabled = Machine::disable_interrupts();
+        self.stepping.store(stepping, Relaxed);
+        if self.runs_here() {
+            enable_step(stepping);
+        }
+        Machine::restore_interrupts(enabled);
+    }
+
+    /// The step is over, or is of no interest any more.
+    fn stop_stepping(&self) {
+        let pstate = self.pstate.load(Relaxed) & !SINGLE_STEP;
+        self.pstate.store(pstate, Relaxed);
+        self.set_stepping(false);
+    }
+
     /// Saves what an entry does not.
     pub(super) fn leave(&self) {
         self.thread_pointer.store(TPIDR_EL0.get(), Relaxed);
@@ -173,6 +236,8 @@ impl UserState {
 
     /// Loads what an entry does not.
     pub(super) fn enter(&self) {
+        // Whatever the last thread left, which may have ended on its way to a step.
+        enable_step(self.stepping.load(Relaxed));
         TPIDR_EL0.set(self.thread_pointer.load(Relaxed));
         let simd = self.simd.get();
         if self.simd_is_fresh.load(Relaxed) {
@@ -206,6 +271,9 @@ impl UserState {
     #[cold]
     fn exception(&self, kind: u64, esr: u64) -> Exception {
         let synchronous = kind == SYNCHRONOUS;
+        if synchronous && syndrome::is_step(esr) {
+            self.stop_stepping();
+        }
         Exception {
             class: if synchronous {
                 syndrome::class(esr)
@@ -243,8 +311,7 @@ tarn_run_user:                      // (state) -> kind
     stp     x25, x26, [sp, #64]
     stp     x27, x28, [sp, #80]
     str     x0, [sp, #96]
-    mov     x1, sp
-    str     x1, [x0, #{kernel_sp}]
+    str     x29, [x0, #{kernel_sp}] // SP
 .Lenter_user:                       // x0: state
     add     sp, x0, #{area}
     ldp     x1, x2, [x0, #{pc}]
@@ -270,7 +337,7 @@ tarn_run_user:                      // (state) -> kind
     ldp     x0, x1, [x0]
     eret
 
-    // From the vector: SP is the state, x0 and x1 are saved there, x1 is the kind.
+    // From the vector: SP is the state, x0 and x1 are saved there, x0 is the kind.
     .global tarn_user_entry
 tarn_user_entry:
     stp     x2, x3, [sp, #16]
@@ -297,9 +364,8 @@ tarn_user_entry:
     ldr     x2, [sp, #{kernel_sp}]
     mrs     x18, tpidr_el1
     mov     sp, x2
-    cmp     x1, #{interrupt}
+    cmp     x0, #{interrupt}
     b.eq    2f
-    mov     x0, x1
 1:  ldp     x19, x20, [sp, #16]
     ldp     x21, x22, [sp, #32]
     ldp     x23, x24, [sp, #48]

@@ -1,6 +1,10 @@
 //! `CONTEXT` of ARM64, and the frames that hold it.
 //!
-//! X18 is the TEB's and not a program's to set: NT keeps it whatever a context says.
+//! X18 is the TEB's and not a program's to set: NT keeps it whatever a context says. Of PSTATE, what [`sanitised`] leaves:
+//! SS is among it, and stops the thread after its next instruction.
+//!
+//! # Differs
+//! Breakpoints and watchpoints read as zero and cannot be set: no thread has any of the processor's yet.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -10,7 +14,7 @@ use nt_abi::w64::ExceptionRecord;
 
 use super::Machine;
 use super::simd::{self, SimdState};
-use super::user::{UserState, sanitised};
+use super::user::{SINGLE_STEP, UserState, sanitised};
 use crate::contract::{Processor, UserCall, UserContext};
 
 /// X18, which shows the TEB.
@@ -48,6 +52,11 @@ impl UserContext for UserState {
 
     fn fast_fail_code(&self) -> u64 {
         self.x[0].load(Relaxed)
+    }
+
+    /// Of a machine that has no such exception.
+    fn debug_service_code(&self) -> u64 {
+        0
     }
 
     fn save(&self, context: &mut Arm64Context) {
@@ -103,8 +112,9 @@ impl UserContext for UserState {
         if asks(flags, Arm64ContextFlags::CONTROL) {
             self.sp.store(context.sp, Relaxed);
             self.pc.store(context.pc, Relaxed);
-            self.pstate
-                .store(sanitised(u64::from(context.cpsr)), Relaxed);
+            let pstate = sanitised(u64::from(context.cpsr));
+            self.pstate.store(pstate, Relaxed);
+            self.set_stepping(pstate & SINGLE_STEP != 0);
         }
         if asks(flags, Arm64ContextFlags::FLOATING_POINT) {
             let mut state = SimdState::NEW;

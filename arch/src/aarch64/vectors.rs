@@ -77,7 +77,7 @@ global_asm!(
     .balign 0x80
     sub     sp, sp, #{user_area}
     stp     x0, x1, [sp]
-    mov     x1, #\kind
+    mov     x0, #\kind
     b       tarn_user_entry
     .endm
 

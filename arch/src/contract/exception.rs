@@ -22,6 +22,27 @@ pub enum FaultReason {
     Permission,
 }
 
+/// What a floating-point unit found that a program does not want to pass over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FloatingPointTrap {
+    /// An operand for which the operation has no result.
+    InvalidOperation,
+    /// x87's register stack is full, or has nothing more.
+    StackCheck,
+    /// A finite number divided by zero.
+    DivideByZero,
+    /// An operand that is denormal.
+    DenormalOperand,
+    /// The result is too large.
+    Overflow,
+    /// The result is too small.
+    Underflow,
+    /// The result was rounded.
+    Inexact,
+    /// The machine does not say which.
+    Unknown,
+}
+
 /// The class of an exception.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ExceptionClass {
@@ -44,6 +65,8 @@ pub enum ExceptionClass {
     BoundRangeExceeded,
     /// BRK, INT3.
     Breakpoint,
+    /// A program asks the debugger for something: INT 2Dh. The program counter is behind the instruction.
+    DebugService,
     /// The program found out that its own state is damaged and wants to end at once (`__fastfail`): INT 29h, BRK 0xF003.
     FastFail,
     /// An assertion of the program failed: INT 2Ch, BRK 0xF001.
@@ -65,7 +88,7 @@ pub enum ExceptionClass {
     /// SError, machine check.
     MachineCheck,
     /// x87, SSE or ARM floating-point exception.
-    FloatingPoint,
+    FloatingPoint(FloatingPointTrap),
     /// SIMD or floating-point instruction while the unit is off.
     FloatingPointUnavailable,
     /// A non-maskable interrupt.

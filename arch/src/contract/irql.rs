@@ -72,6 +72,14 @@ impl Irql {
         Self::ALL.get(usize::from(level)).copied()
     }
 
+    /// The level with a number that a processor has recorded: one that [`level`](Self::level) gave.
+    #[cfg(target_os = "none")]
+    #[inline]
+    pub(crate) const fn recorded(level: u8) -> Self {
+        // SAFETY: the value has four bits, each of which is the number of a level.
+        unsafe { core::mem::transmute::<u8, Self>(level & 15) }
+    }
+
     /// Its number, 0 to 15.
     pub const fn level(self) -> u8 {
         self as u8

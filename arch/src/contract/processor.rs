@@ -1,5 +1,7 @@
 //! Processors: who am I, at what level, how to wait, how to start another.
 
+use core::sync::atomic::AtomicU32;
+
 use boards::{EnableMethod, PsciConduit};
 
 use super::{Irql, Registers, VirtAddr};
@@ -120,6 +122,20 @@ pub trait Processor {
     /// The caller above is `ke`, which delivers what became deliverable; nobody else calls this.
     /// When raising, the mask is in force before this returns. When lowering, the recorded level falls first.
     fn set_irql(level: Irql);
+
+    /// Sets the level between levels that mask nothing in the controller: `level` and the present one are at most Dispatch.
+    ///
+    /// As [`set_irql`](Self::set_irql), whose caller it shares; on a machine it is one store.
+    fn set_software_irql(level: Irql) {
+        Self::set_irql(level);
+    }
+
+    /// A word of each processor's in which the kernel above keeps what that processor is to do.
+    fn work_word(number: ProcessorNumber) -> &'static AtomicU32;
+
+    /// Whether this processor's own [`work_word`](Self::work_word) is not 0. One load, so that a thread that is moved meanwhile
+    /// gets the answer of a processor that it was on. It orders nothing.
+    fn has_work() -> bool;
 
     /// Stops every maskable interrupt on this processor; returns whether they were enabled.
     fn disable_interrupts() -> bool;

@@ -116,6 +116,17 @@ pub trait SelfTest {
         None
     }
 
+    /// Lets the console's port interrupt when it can take a byte, or no more.
+    fn let_console_interrupt(_enabled: bool) {}
+
+    /// Whether the console's port interrupts because it can take a byte; if so, it no longer does until the next one.
+    fn settle_console_interrupt() -> bool {
+        false
+    }
+
+    /// Does what is done when the controller signals an interrupt and then has none to give.
+    fn take_spurious_interrupt() {}
+
     /// The SIMD registers' count and size in bytes, e.g. (32, 16).
     fn simd_shape() -> (u32, u32);
 }

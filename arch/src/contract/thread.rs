@@ -121,9 +121,14 @@ pub trait Threads {
     /// `state` is what [`enter_user_state`](Self::enter_user_state) was last called with on this thread.
     unsafe fn run_user(state: &Self::UserState) -> UserExit;
 
+    /// Enables interrupts, which [`run_user`](Self::run_user) left disabled, for a system call. Other words for
+    /// `restore_interrupts(true)`: a compiler that met those twice would make one of the two ways on which they are.
+    fn begin_system_call();
+
     /// Looks closer at an exception of user mode, where the machine reports several under one code: with interrupts enabled,
-    /// so that the instruction can be read. Gives the exception as NT tells them apart.
-    fn examine(exception: Exception) -> Exception {
+    /// so that the instruction can be read, in the thread whose registers `user` are. Gives the exception as NT tells them
+    /// apart.
+    fn examine(exception: Exception, _user: &Self::UserState) -> Exception {
         exception
     }
 
@@ -138,6 +143,27 @@ pub trait Threads {
     /// # Safety
     /// `from` is valid for reads of `length` bytes; `to..to + length` is in the user half.
     unsafe fn copy_to_user(to: VirtAddr, from: *const u8, length: usize) -> bool;
+
+    /// Reads eight bytes of user memory, what most copies are; `None` if the address could not be read.
+    ///
+    /// # Safety
+    /// The eight bytes are in the user half.
+    unsafe fn read_user_word(from: VirtAddr) -> Option<u64> {
+        let mut bytes = [0; 8];
+        // SAFETY: the caller's promise; the array has eight bytes.
+        unsafe { Self::copy_from_user(bytes.as_mut_ptr(), from, 8) }
+            .then(|| u64::from_ne_bytes(bytes))
+    }
+
+    /// Writes eight bytes of user memory; false if the address could not be written.
+    ///
+    /// # Safety
+    /// The eight bytes are in the user half.
+    unsafe fn write_user_word(to: VirtAddr, word: u64) -> bool {
+        let bytes = word.to_ne_bytes();
+        // SAFETY: the caller's promise; the array has eight bytes.
+        unsafe { Self::copy_to_user(to, bytes.as_ptr(), 8) }
+    }
 }
 
 /// What a machine gives to address spaces of processes.
@@ -167,9 +193,9 @@ pub trait UserTranslation {
     /// The root is the root table of that space, alive until another one is activated here.
     unsafe fn activate_user(space: Option<(SpaceId, PhysAddr)>);
 
-    /// Forgets translations of `range` in a space on every processor; returns when none uses the old ones. Not called with
-    /// interrupts disabled or above [`Irql::Dispatch`](super::Irql::Dispatch).
-    fn invalidate_user(id: SpaceId, range: VirtRange);
+    /// Forgets translations of `ranges` in a space on every processor, all with one question to the others; returns when none
+    /// uses the old ones. Not called with interrupts disabled or above [`Irql::Dispatch`](super::Irql::Dispatch).
+    fn invalidate_user(id: SpaceId, ranges: &[VirtRange]);
 
     /// Forgets all translations of a space on every processor, so that its number can be given to another one.
     fn invalidate_space(id: SpaceId);

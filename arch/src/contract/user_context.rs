@@ -50,6 +50,9 @@ pub trait UserContext: UserState {
     /// The code that a program gives with a fast fail.
     fn fast_fail_code(&self) -> u64;
 
+    /// What a program asks the debugger for, in a debug service.
+    fn debug_service_code(&self) -> u64;
+
     /// Fills in the registers that the context's flags ask for, and leaves the others. For the thread whose registers they
     /// are: what no entry saves is in the processor.
     fn save(&self, context: &mut Self::Context);

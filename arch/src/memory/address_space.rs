@@ -13,10 +13,12 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use arrayvec::ArrayVec;
 
-use super::boot_tables::{entries_at, kernel_root};
-use super::frame::{Frame, FrameSource, share, unshare};
+use super::boot_tables::{self, kernel_root};
+use super::frame::{FrameSource, share, unshare};
 use super::space_table::{self, SpaceId};
 use super::table::{ENTRIES, index, span};
+use super::taken::{BATCH, Leave, Taken};
+use super::user_tables::{Tables, entries_at, entry_at, leaf_table, unwanted};
 use super::{MapError, layout};
 use crate::Machine;
 use crate::contract::{
@@ -48,38 +50,7 @@ pub struct AddressSpace {
     root: PhysAddr,
     /// How many entries show a frame.
     shown: u64,
-}
-
-/// The table of level 3 that covers a page, made where it is missing if frames are given.
-fn leaf_table(
-    root: PhysAddr,
-    page: VirtAddr,
-    mut frames: Option<&mut dyn FrameSource>,
-) -> Result<Option<PhysAddr>, MapError> {
-    let mut table = root;
-    for level in 0..3 {
-        let entry = &entries_at(table)[index(page, level)];
-        table = match Machine::decode(entry.load(Ordering::Relaxed), level) {
-            Entry::Table(next) => next,
-            _ => {
-                let Some(source) = frames.as_deref_mut() else {
-                    return Ok(None);
-                };
-                let mut frame = source.allocate().ok_or(MapError::NoMemory)?;
-                frame.zero();
-                let next = frame.into_address();
-                // Release: the new table's zeroes are visible to whoever, processor or code, follows this entry.
-                entry.store(Machine::table(next), Ordering::Release);
-                next
-            }
-        };
-    }
-    Ok(Some(table))
-}
-
-fn entry_at(root: PhysAddr, page: VirtAddr) -> Option<&'static AtomicU64> {
-    let table = leaf_table(root, page, None).ok().flatten()?;
-    Some(&entries_at(table)[index(page, 3)])
+    tables: Tables,
 }
 
 /// Both machines' present bit; software values stand above it.
@@ -94,21 +65,6 @@ fn read(entry: u64) -> UserEntry {
         frame: FrameNumber::containing(address),
         protection,
     }
-}
-
-/// How many of these entries, from the first on, have none of the bits `wanted`.
-fn unwanted(entries: &[AtomicU64], wanted: u64) -> usize {
-    // Sixteen together, since most of a table is empty.
-    let (parts, _) = entries.as_chunks::<16>();
-    let empty = parts.iter().take_while(|part| {
-        let bits = part.iter().map(|entry| entry.load(Ordering::Relaxed));
-        bits.fold(0, |all, bits| all | bits) & wanted == 0
-    });
-    let passed = empty.count() * 16;
-    let rest = entries[passed..]
-        .iter()
-        .take_while(|entry| entry.load(Ordering::Relaxed) & wanted == 0);
-    passed + rest.count()
 }
 
 fn is_user_page(page: VirtAddr) -> bool {
@@ -130,7 +86,7 @@ impl AddressSpace {
                 return Err(MapError::NoMemory);
             };
             // The kernel's half of its root never changes after `memory::initialize`: what is below it is shared.
-            let (from, to) = (entries_at(kernel), entries_at(root));
+            let (from, to) = (boot_tables::entries_at(kernel), entries_at(root));
             for slot in ENTRIES / 2..ENTRIES {
                 to[slot].store(from[slot].load(Ordering::Relaxed), Ordering::Relaxed);
             }
@@ -138,7 +94,12 @@ impl AddressSpace {
         match space_table::take(root) {
             Some(id) => {
                 frame.into_address();
-                Ok(Self { id, root, shown: 0 })
+                Ok(Self {
+                    id,
+                    root,
+                    shown: 0,
+                    tables: Tables::new(),
+                })
             }
             None => {
                 frames.free(frame);
@@ -155,10 +116,13 @@ impl AddressSpace {
     /// What the entry of a page says.
     #[inline]
     pub fn entry(&self, page: VirtAddr) -> UserEntry {
-        match entry_at(self.root, page) {
-            Some(entry) if is_user_page(page) => read(entry.load(Ordering::Relaxed)),
-            _ => UserEntry::Absent(0),
+        // First, because a root may hold the kernel's half too, whose tables are elsewhere.
+        if !is_user_page(page) {
+            return UserEntry::Absent(0);
         }
+        entry_at(self.root, page).map_or(UserEntry::Absent(0), |entry| {
+            read(entry.load(Ordering::Relaxed))
+        })
     }
 
     /// Shows a user frame at a page that shows none; the page's software value is gone.
@@ -175,7 +139,8 @@ impl AddressSpace {
         if !is_user_page(page) {
             return Err(MapError::BadRange);
         }
-        let table = leaf_table(self.root, page, Some(frames))?.ok_or(MapError::NoMemory)?;
+        let table = leaf_table(self.root, page, Some((frames, &mut self.tables)))?
+            .ok_or(MapError::NoMemory)?;
         let entry = &entries_at(table)[index(page, 3)];
         if entry.load(Ordering::Relaxed) & PRESENT != 0 {
             return Err(MapError::Occupied);
@@ -209,7 +174,7 @@ impl AddressSpace {
         if !is_user_page(page) || value >> 63 != 0 {
             return Err(MapError::BadRange);
         }
-        let source = (value != 0).then_some(frames);
+        let source = (value != 0).then_some((frames, &mut self.tables));
         let Some(table) = leaf_table(self.root, page, source)? else {
             return Ok(());
         };
@@ -227,8 +192,6 @@ impl AddressSpace {
     /// # IRQL
     /// At most Dispatch, with interrupts enabled: other processors are told and waited for.
     pub fn unmap(&mut self, range: VirtRange, leave: &mut dyn FnMut(VirtAddr, FrameNumber) -> u64) {
-        /// Pages between two invalidations, so that no list needs memory.
-        const BATCH: usize = 32;
         let mut page = range.start;
         while self.shown != 0 {
             let mut taken = ArrayVec::<(VirtAddr, FrameNumber), BATCH>::new();
@@ -246,13 +209,11 @@ impl AddressSpace {
             let Some((start, _)) = taken.first() else {
                 return;
             };
-            Machine::invalidate_user(
-                self.id,
-                VirtRange {
-                    start: *start,
-                    end: page,
-                },
-            );
+            let range = VirtRange {
+                start: *start,
+                end: page,
+            };
+            Machine::invalidate_user(self.id, &[range]);
             for (page, frame) in &taken {
                 unshare(*frame);
                 let value = leave(*page, *frame);
@@ -263,50 +224,53 @@ impl AddressSpace {
         }
     }
 
-    /// Empties `range`: takes away every frame that is shown, and every software value. `leave` is told each frame, when no
-    /// processor can reach it from here any more, and `forget` each value.
+    /// Empties `ranges`: takes away every frame that is shown, and every software value. `leave` is told frames, when no
+    /// processor can reach them from here any more, and `forget` each value.
+    ///
+    /// Processors are asked to forget as seldom as can be: mostly once for all ranges, if they are two.
     ///
     /// # IRQL
     /// As [`unmap`](Self::unmap).
     pub fn clear(
         &mut self,
-        range: VirtRange,
-        leave: &mut dyn FnMut(VirtAddr, FrameNumber),
+        ranges: &[VirtRange],
+        leave: &mut Leave<'_>,
         forget: &mut dyn FnMut(VirtAddr, u64),
     ) {
-        /// As for `unmap`.
-        const BATCH: usize = 32;
-        let mut page = range.start;
-        let mut more = true;
-        while more {
-            let mut taken = ArrayVec::<(VirtAddr, FrameNumber), BATCH>::new();
-            while !taken.is_full() {
-                let Some((found, entry)) = self.next_where(page, range.end, false) else {
-                    more = false;
-                    break;
-                };
-                if let Some(entry) = entry_at(self.root, found) {
-                    entry.store(0, Ordering::Relaxed);
-                }
-                match entry {
-                    UserEntry::Absent(value) => forget(found, value),
-                    UserEntry::Present { frame, .. } => {
-                        self.shown -= 1;
-                        taken.push((found, frame));
-                    }
-                }
-                page = VirtAddr(found.0 + PAGE_SIZE);
+        let mut taken = Taken::new();
+        for range in ranges {
+            let end = range.end.0.min(layout::USER.end.0);
+            let mut at = range.start.0.max(layout::USER.start.0) & !(PAGE_SIZE - 1);
+            taken.begin_range();
+            if taken.is_full() {
+                taken.end(self.id, leave);
             }
-            let (Some((first, _)), Some((last, _))) = (taken.first(), taken.last()) else {
-                continue;
-            };
-            let (start, end) = (*first, VirtAddr(last.0 + PAGE_SIZE));
-            Machine::invalidate_user(self.id, VirtRange { start, end });
-            for (page, frame) in &taken {
-                unshare(*frame);
-                leave(*page, *frame);
+            while let Some((start, entries)) = self.next_table(at, end) {
+                let mut place = 0;
+                loop {
+                    place += unwanted(&entries[place..], u64::MAX);
+                    let Some(entry) = entries.get(place) else {
+                        break;
+                    };
+                    let page = VirtAddr(start + place as u64 * PAGE_SIZE);
+                    let before = read(entry.load(Ordering::Relaxed));
+                    entry.store(0, Ordering::Relaxed);
+                    match before {
+                        UserEntry::Absent(value) => forget(page, value),
+                        UserEntry::Present { frame, .. } => {
+                            self.shown -= 1;
+                            taken.add(page, frame);
+                            if taken.is_full() {
+                                taken.end(self.id, leave);
+                            }
+                        }
+                    }
+                    place += 1;
+                }
+                at = start + entries.len() as u64 * PAGE_SIZE;
             }
         }
+        taken.end(self.id, leave);
     }
 
     /// Changes what user mode may do with the frames shown in `range`: `change` is told each and gives the new protection.
@@ -339,7 +303,7 @@ impl AddressSpace {
             changed = Some(VirtRange { start, end: page });
         }
         if let Some(range) = changed {
-            Machine::invalidate_user(self.id, range);
+            Machine::invalidate_user(self.id, &[range]);
         }
     }
 
@@ -366,6 +330,21 @@ impl AddressSpace {
         let wanted = if present { PRESENT } else { u64::MAX };
         let end = end.0.min(layout::USER.end.0);
         let mut at = page.0.max(layout::USER.start.0) & !(PAGE_SIZE - 1);
+        while let Some((start, entries)) = self.next_table(at, end) {
+            let skipped = unwanted(entries, wanted);
+            at = start + skipped as u64 * PAGE_SIZE;
+            if let Some(entry) = entries.get(skipped) {
+                return Some((VirtAddr(at), read(entry.load(Ordering::Relaxed))));
+            }
+        }
+        None
+    }
+
+    /// The entries of the first table of pages between `at` and `end`, as far as they are for addresses between the two, and
+    /// the address that the first of them is for.
+    #[inline]
+    fn next_table(&self, at: u64, end: u64) -> Option<(u64, &'static [AtomicU64])> {
+        let mut at = at;
         'tables: while at < end {
             let mut table = self.root;
             for level in 0..3 {
@@ -390,12 +369,7 @@ impl AddressSpace {
             let table_end = ((at / span(2) + 1) * span(2)).min(end);
             let first = index(VirtAddr(at), 3);
             let last = index(VirtAddr(table_end - 1), 3);
-            let entries = &entries_at(table)[first..=last];
-            let skipped = unwanted(entries, wanted);
-            at = (at & !(PAGE_SIZE - 1)) + skipped as u64 * PAGE_SIZE;
-            if let Some(entry) = entries.get(skipped) {
-                return Some((VirtAddr(at), read(entry.load(Ordering::Relaxed))));
-            }
+            return Some((at, &entries_at(table)[first..=last]));
         }
         None
     }
@@ -404,6 +378,10 @@ impl AddressSpace {
     ///
     /// # Errors
     /// The space, unchanged, if a processor still has it active.
+    #[allow(
+        clippy::result_large_err,
+        reason = "the space itself comes back, and there may be no memory to box it"
+    )]
     pub fn destroy(
         mut self,
         frames: &mut dyn FrameSource,
@@ -417,32 +395,8 @@ impl AddressSpace {
             0
         });
         Machine::invalidate_space(self.id);
-        free_tables(self.root, 0, frames);
+        self.tables.free(self.root, frames);
         dead.give_back();
         Ok(())
     }
-}
-
-/// Gives back a table of that level and those below it; nothing shows a frame any more, and no processor uses them.
-fn free_tables(table: PhysAddr, level: u8, frames: &mut dyn FrameSource) {
-    let user_slots = if level == 0 && Machine::ROOT_HOLDS_KERNEL {
-        ENTRIES / 2
-    } else {
-        ENTRIES
-    };
-    if level < 3 {
-        let mut entries = &entries_at(table)[..user_slots];
-        loop {
-            entries = &entries[unwanted(entries, u64::MAX)..];
-            let Some((entry, others)) = entries.split_first() else {
-                break;
-            };
-            if let Entry::Table(next) = Machine::decode(entry.load(Ordering::Relaxed), level) {
-                free_tables(next, level + 1, frames);
-            }
-            entries = others;
-        }
-    }
-    // SAFETY: the table was made from a frame by this module; the space is dead and every processor has forgotten it.
-    frames.free(unsafe { Frame::from_address(table) });
 }

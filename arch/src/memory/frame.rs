@@ -21,8 +21,9 @@ use boards::{MAX_MEMORY_RANGES, PhysRange};
 use crate::Machine;
 use crate::contract::{FrameNumber, PAGE_BYTES, PAGE_SIZE, PhysAddr, Translation};
 
-const ABSENT: u32 = 0;
-const FREE: u32 = 1;
+/// What most words are, and zeroed memory: so most need not be written.
+const FREE: u32 = 0;
+const ABSENT: u32 = 1;
 const CLAIMED: u32 = 2;
 /// Given to user mode; the bits below count the entries that show it, and the copies that are under way.
 const USER: u32 = 1 << 31;
@@ -200,11 +201,14 @@ pub(super) unsafe fn initialize(
             .first()
             .map_or(FrameNumber(0), |range| FrameNumber(range.start / PAGE_SIZE));
         let bytes = usize::try_from(table_length(usable)).unwrap_or(0);
-        let length = bytes / size_of::<AtomicU32>();
+        let pages = usable
+            .last()
+            .map_or(0, |last| last.end / PAGE_SIZE - first.0);
+        let length = usize::try_from(pages).unwrap_or(0);
         let pointer = Machine::physical_pointer(PhysAddr(storage.start));
-        const { assert!(ABSENT == 0) };
-        // SAFETY: the storage is unused RAM of at least this length, by this function's contract.
-        unsafe { pointer.write_bytes(0, bytes) };
+        const { assert!(FREE == 0) };
+        // SAFETY: the storage is unused RAM of at least this length, in whole pages, by this function's contract.
+        unsafe { zero_pages(pointer, bytes) };
         // SAFETY: the words were just written, are aligned as a page is, and belong to this table for good.
         let states = unsafe {
             core::slice::from_raw_parts(pointer.cast::<AtomicU32>().cast_const(), length)
@@ -217,12 +221,30 @@ pub(super) unsafe fn initialize(
             ram: memory.iter().copied().chain([image]).collect(),
         };
         table.usable[..table.usable_count].copy_from_slice(&usable[..table.usable_count]);
-        for range in usable {
-            table.mark(*range, FREE);
+        for (lower, upper) in usable.iter().zip(usable.iter().skip(1)) {
+            let between = PhysRange {
+                start: lower.end,
+                end: upper.start,
+            };
+            table.mark(between, ABSENT);
         }
         table.mark(storage, CLAIMED);
+        PERMANENT.store((bytes as u64).div_ceil(PAGE_SIZE), Ordering::Relaxed);
         table
     });
+}
+
+/// Zeroes memory that begins with a page, up to the end of the page in which the last byte is.
+///
+/// # Safety
+/// Those pages are RAM in the physical map that nobody uses.
+unsafe fn zero_pages(start: *mut u8, bytes: usize) {
+    for offset in (0..bytes).step_by(PAGE_BYTES) {
+        // SAFETY: within the caller's pages.
+        let page = unsafe { start.add(offset) };
+        // SAFETY: the caller's promise.
+        unsafe { Machine::zero_page(page) };
+    }
 }
 
 impl FrameTable {
@@ -247,7 +269,18 @@ pub fn usable_frames() -> &'static [PhysRange] {
 pub fn claim_low_frame() -> Option<PhysAddr> {
     (1..256)
         .find_map(|number| Frame::claim(FrameNumber(number)))
-        .map(Frame::into_address)
+        .map(|frame| {
+            PERMANENT.fetch_add(1, Ordering::Relaxed);
+            frame.into_address()
+        })
+}
+
+/// Usable frames that the floor has taken for good.
+static PERMANENT: AtomicU64 = AtomicU64::new(0);
+
+/// How many of the [`usable_frames`] the floor has taken for itself, for good.
+pub fn permanent_frames() -> u64 {
+    PERMANENT.load(Ordering::Relaxed)
 }
 
 /// The next frame from which [`permanent_words`] looks for contiguous ones.
@@ -265,10 +298,11 @@ pub fn permanent_words(count: usize) -> Option<&'static mut [u64]> {
             match claim_run(start, pages) {
                 Ok(()) => {
                     PERMANENT_HINT.store(start + pages, Ordering::Relaxed);
+                    PERMANENT.fetch_add(pages, Ordering::Relaxed);
                     let pointer =
                         Machine::physical_pointer(FrameNumber(start).start()).cast::<u64>();
                     // SAFETY: these pages were just claimed, are contiguous in the physical map, and hold `count` words.
-                    unsafe { pointer.write_bytes(0, count) };
+                    unsafe { zero_pages(pointer.cast(), count * 8) };
                     // SAFETY: the words are initialised, page-aligned, and nobody else owns these pages, now or later.
                     return Some(unsafe { core::slice::from_raw_parts_mut(pointer, count) });
                 }

@@ -29,13 +29,18 @@ mod mapping;
 mod ram_disk;
 mod space_table;
 mod table;
+mod taken;
 pub mod user_frame;
+mod user_tables;
 
 pub use address_space::{AddressSpace, UserEntry};
 pub use boot_tables::{MemoryError, MemorySummary, initialize, kernel_leaves, summary};
 pub use device::{DeviceError, DeviceWindow};
-pub use frame::{Frame, FrameSource, claim_low_frame, permanent_words, usable_frames};
+pub use frame::{
+    Frame, FrameSource, claim_low_frame, permanent_frames, permanent_words, usable_frames,
+};
 pub use mapping::{KernelMapping, MapError, StackTop};
 pub use ram_disk::ram_disk;
 pub use space_table::{SpaceId, activate};
 pub use table::MappedLeaf;
+pub use taken::Leave;

@@ -1,8 +1,8 @@
 //! The simulated machine behind the contract.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use boards::{Console as ConsoleDescription, LoaderBlock};
+use boards::{Console as ConsoleDescription, LoaderBlock, MAX_PROCESSORS};
 
 use super::ending::end;
 use super::state::{Source, with};
@@ -16,6 +16,9 @@ use crate::dispatch::Levels;
 
 /// The machine that this code runs on: the simulated one.
 pub struct Machine;
+
+/// What the kernel above wants of each processor.
+static WORK: [AtomicU32; MAX_PROCESSORS] = [const { AtomicU32::new(0) }; MAX_PROCESSORS];
 
 /// Saved registers of the simulated machine: it has but three.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +82,14 @@ impl Processor for Machine {
         Self::record_level(level);
         Self::settle_mask(level);
         turns::point(false);
+    }
+
+    fn work_word(number: ProcessorNumber) -> &'static AtomicU32 {
+        &WORK[number.index()]
+    }
+
+    fn has_work() -> bool {
+        Self::work_word(Self::number()).load(Ordering::Acquire) != 0
     }
 
     fn disable_interrupts() -> bool {

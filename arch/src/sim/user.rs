@@ -221,6 +221,10 @@ impl Threads for Machine {
         }
     }
 
+    fn begin_system_call() {
+        Self::restore_interrupts(true);
+    }
+
     unsafe fn copy_from_user(to: *mut u8, from: VirtAddr, length: usize) -> bool {
         // SAFETY: the caller's promise.
         unsafe { user_memory::copy_from_user(to, from, length) }

@@ -38,6 +38,10 @@ impl UserContext for UserState {
         self.arguments[0].load(Relaxed)
     }
 
+    fn debug_service_code(&self) -> u64 {
+        0
+    }
+
     fn save(&self, context: &mut Arm64Context) {
         for (into, register) in context.x.iter_mut().zip(&self.arguments) {
             *into = register.load(Relaxed);

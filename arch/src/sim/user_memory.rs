@@ -59,14 +59,15 @@ impl UserTranslation for Machine {
         with(|machine| machine.me().space = space);
     }
 
-    fn invalidate_user(id: SpaceId, range: VirtRange) {
+    fn invalidate_user(id: SpaceId, ranges: &[VirtRange]) {
         assert_others_can_answer();
         turns::point(false);
         with(|machine| {
             for processor in &mut machine.processors {
-                processor
-                    .translations
-                    .retain(|(space, page), _| *space != id || !range.contains(VirtAddr(*page)));
+                processor.translations.retain(|(space, page), _| {
+                    let page = VirtAddr(*page);
+                    *space != id || !ranges.iter().any(|range| range.contains(page))
+                });
             }
         });
         turns::point(false);
@@ -306,9 +307,9 @@ mod tests {
         assert!(activate(Some(space.id())));
         assert_eq!(look(), Ok(1), "the space's number kept it");
         let range = VirtRange::of_pages(PAGE, 1);
-        Machine::invalidate_user(SpaceId(space.id().0 + 1), range);
+        Machine::invalidate_user(SpaceId(space.id().0 + 1), &[range]);
         assert_eq!(look(), Ok(1), "that was another space");
-        Machine::invalidate_user(space.id(), range);
+        Machine::invalidate_user(space.id(), &[range]);
         assert_eq!(look(), Ok(2));
         on_processor(ProcessorNumber(1), || assert_eq!(look(), Ok(2)));
         set_entry(root, 0);

@@ -124,6 +124,31 @@ impl fmt::Write for LastResort {
     }
 }
 
+const INTERRUPT_ENABLE: u16 = 1;
+/// In the enabling register: when the transmitter is empty.
+const WHEN_EMPTY: u8 = 1 << 1;
+/// Reading it settles the transmitter's interrupt.
+const INTERRUPT_IDENTITY: u16 = 2;
+/// What it reads as, in its lower four bits, when that is the one.
+const IS_EMPTY: u8 = 0b0010;
+const MODEM_CONTROL: u16 = 4;
+/// DTR, RTS and, if it is to interrupt, OUT2: a PC's gate between the port and the line.
+const MODEM_LINES: u8 = 0x03;
+const OUT2: u8 = 1 << 3;
+
+/// For the self-test: see the contract's.
+pub(super) fn let_interrupt(enabled: bool) {
+    let port = port();
+    let (gate, when) = if enabled { (OUT2, WHEN_EMPTY) } else { (0, 0) };
+    port.offset(MODEM_CONTROL).write8(MODEM_LINES | gate);
+    port.offset(INTERRUPT_ENABLE).write8(when);
+}
+
+/// For the self-test: see the contract's.
+pub(super) fn settle_interrupt() -> bool {
+    port().offset(INTERRUPT_IDENTITY).read8() & 0xF == IS_EMPTY
+}
+
 impl Console for Machine {
     fn open_console(console: &ConsoleDescription) {
         if console.kind == ConsoleKind::Uart16550Port

@@ -5,6 +5,9 @@
 //! SYSRET computes its selectors from one base: 0x23 + 8 is the data segment,
 //! 0x23 + 16 the 64-bit code segment, which is why the three are in this order.
 //!
+//! There is no local table: reset leaves one of 64 KiB at address 0, which would be
+//! user mode's to fill, so its register is loaded with none.
+//!
 //! The task state names the stacks that certain exceptions switch to whatever
 //! RSP holds (the IST): an exhausted or damaged stack must not keep them from
 //! being reported, and NMI, machine check and debug trap can hit between SYSCALL
@@ -159,6 +162,7 @@ impl Descriptors {
                 "xor {scratch:e}, {scratch:e}",
                 "mov fs, {scratch:e}",
                 "mov gs, {scratch:e}",
+                "lldt {scratch:x}",
                 "ltr {task_state:x}",
                 pointer = in(reg) &raw const pointer,
                 code = in(reg) u64::from(KERNEL_CODE),

@@ -22,8 +22,8 @@ use super::trap::TrapFrame;
 use super::{console, interrupts, per_processor, power, user_copy};
 use crate::Machine;
 use crate::contract::{
-    Access, Exception, ExceptionClass, ExitCode, FaultReason, PAGE_SIZE, Power, Processor,
-    Translation, VirtAddr,
+    Access, Exception, ExceptionClass, ExitCode, FaultReason, FloatingPointTrap, PAGE_SIZE, Power,
+    Processor, Translation, VirtAddr,
 };
 
 const DEBUG: u64 = 1;
@@ -147,7 +147,7 @@ fn class(vector: u64, error: u64) -> ExceptionClass {
         DOUBLE_FAULT => ExceptionClass::DoubleFault,
         13 => ExceptionClass::PrivilegedInstruction,
         PAGE_FAULT => page_fault(error),
-        16 | 19 => ExceptionClass::FloatingPoint,
+        16 | 19 => ExceptionClass::FloatingPoint(FloatingPointTrap::Unknown),
         17 => ExceptionClass::Misaligned,
         18 => ExceptionClass::MachineCheck,
         // #TS, #NP, #SS, #CP, #VE and the reserved ones: segments and modes that this kernel does not use.

@@ -5,7 +5,8 @@
 //! - A privileged instruction: the error code is 0, and only the instruction tells.
 //! - An address that is not canonical: the same, and all that is left.
 
-use crate::contract::{Access, Exception, ExceptionClass, FaultReason, VirtAddr};
+use super::user::UserState;
+use crate::contract::{Access, Exception, ExceptionClass, FaultReason, UserState as _, VirtAddr};
 use crate::user::copy_in;
 
 /// The vector of the fault.
@@ -15,22 +16,29 @@ const OF_INTERRUPT: u64 = 1 << 1;
 const FAST_FAIL: u64 = 0x29;
 const ASSERTION: u64 = 0x2C;
 const DEBUG_SERVICE: u64 = 0x2D;
+/// Bytes of INT with a number.
+const INT_LENGTH: u64 = 2;
 /// The longest instruction.
-const LONGEST: usize = 15;
+pub(super) const LONGEST: usize = 15;
 
 /// Gives the exception as NT tells them apart. Called with interrupts enabled: the instruction is read from user memory.
-pub(super) fn examine(exception: Exception) -> Exception {
-    if exception.class != ExceptionClass::PrivilegedInstruction
-        || exception.syndrome >> 32 != VECTOR
-    {
+#[inline]
+pub(super) fn examine(exception: Exception, user: &UserState) -> Exception {
+    if exception.syndrome >> 32 != VECTOR {
         return exception;
     }
+    look_closer(exception, user)
+}
+
+#[cold]
+#[inline(never)]
+fn look_closer(exception: Exception, user: &UserState) -> Exception {
     let error = exception.syndrome & 0xFFFF_FFFF;
     let class = if error & OF_INTERRUPT != 0 {
         match error >> 3 {
             FAST_FAIL => ExceptionClass::FastFail,
             ASSERTION => ExceptionClass::AssertionFailure,
-            DEBUG_SERVICE => ExceptionClass::Breakpoint,
+            DEBUG_SERVICE => return debug_service(exception, user),
             _ => NOWHERE,
         }
     } else if error == 0 && is_privileged(exception.pc) {
@@ -45,6 +53,18 @@ pub(super) fn examine(exception: Exception) -> Exception {
     }
 }
 
+/// NT goes on behind the instruction. Behind that it skips the byte that follows as well, if a debugger answers.
+fn debug_service(exception: Exception, user: &UserState) -> Exception {
+    let behind = VirtAddr(exception.pc.0.wrapping_add(INT_LENGTH));
+    user.set_pc(behind);
+    Exception {
+        class: ExceptionClass::DebugService,
+        pc: behind,
+        address: None,
+        ..exception
+    }
+}
+
 /// An access to an address that is none.
 const NOWHERE: ExceptionClass = ExceptionClass::PageFault {
     access: Access::Read,
@@ -53,11 +73,15 @@ const NOWHERE: ExceptionClass = ExceptionClass::PageFault {
 
 fn is_privileged(pc: VirtAddr) -> bool {
     let mut bytes = [0; LONGEST];
-    // As many as can be read: the rest of the instruction may be all that is on its page.
+    names_privileged(instruction(&mut bytes, pc))
+}
+
+/// The bytes of an instruction, as many as can be read: it may be all that is on its page.
+pub(super) fn instruction(bytes: &mut [u8; LONGEST], pc: VirtAddr) -> &[u8] {
     let read = (1..=LONGEST)
         .rev()
         .find(|length| copy_in(&mut bytes[..*length], pc).is_ok());
-    names_privileged(bytes.get(..read.unwrap_or(0)).unwrap_or_default())
+    bytes.get(..read.unwrap_or(0)).unwrap_or_default()
 }
 
 /// Whether an instruction is one that only the kernel may use (SDM volume 3, 5.9, and IN, OUT, CLI, STI without IOPL).

@@ -32,6 +32,8 @@ use crate::memory::SpaceId;
 pub(super) struct ProcessorBlock {
     this: AtomicU64,
     number: AtomicU32,
+    /// What the kernel above wants of it; others write it too.
+    work: AtomicU32,
     level: AtomicU8,
     /// What was last written to CR8.
     mask: AtomicU8,
@@ -67,6 +69,7 @@ pub(super) const CONTEXT_OFFSET: usize = offset_of!(ProcessorBlock, context);
 pub(super) const USER_STACK_OFFSET: usize = offset_of!(ProcessorBlock, user_stack);
 const THIS_OFFSET: usize = offset_of!(ProcessorBlock, this);
 const NUMBER_OFFSET: usize = offset_of!(ProcessorBlock, number);
+const WORK_OFFSET: usize = offset_of!(ProcessorBlock, work);
 const LEVEL_OFFSET: usize = offset_of!(ProcessorBlock, level);
 const MASK_OFFSET: usize = offset_of!(ProcessorBlock, mask);
 
@@ -75,6 +78,7 @@ impl ProcessorBlock {
         Self {
             this: AtomicU64::new(0),
             number: AtomicU32::new(0),
+            work: AtomicU32::new(0),
             level: AtomicU8::new(0),
             mask: AtomicU8::new(0),
             has_smap: AtomicU8::new(0),
@@ -126,6 +130,7 @@ pub(super) fn apic_id(number: ProcessorNumber) -> Option<u32> {
 }
 
 /// The block of the processor that this runs on; the caller must not be moved while it uses it.
+#[inline]
 pub(super) fn current() -> &'static ProcessorBlock {
     let block: *const ProcessorBlock;
     // SAFETY: GS points to this processor's block from the first Rust code on, and the block starts with its address.
@@ -159,6 +164,7 @@ pub(super) fn install(block: &'static ProcessorBlock, number: ProcessorNumber, h
 }
 
 /// The number of the processor that this runs on.
+#[inline]
 pub(super) fn number() -> ProcessorNumber {
     let number: u32;
     // SAFETY: a load from this processor's block.
@@ -168,7 +174,25 @@ pub(super) fn number() -> ProcessorNumber {
     ProcessorNumber(number)
 }
 
+/// A processor's word of work.
+#[inline]
+pub(super) fn work(number: ProcessorNumber) -> &'static AtomicU32 {
+    &BLOCKS[number.index()].work
+}
+
+/// Whether this processor's word of work is not 0.
+#[inline]
+pub(super) fn has_work() -> bool {
+    let work: u32;
+    // SAFETY: a load from this processor's block.
+    unsafe {
+        asm!("mov {0:e}, gs:[{1}]", out(reg) work, const WORK_OFFSET, options(nostack, preserves_flags, readonly));
+    }
+    work != 0
+}
+
 /// The recorded level.
+#[inline]
 pub(super) fn level() -> Irql {
     let level: u8;
     // SAFETY: a load from this processor's block.
@@ -176,10 +200,11 @@ pub(super) fn level() -> Irql {
         asm!("mov {}, gs:[{}]", out(reg_byte) level, const LEVEL_OFFSET, options(nostack, preserves_flags, readonly));
     }
     // Only numbers of levels are ever stored.
-    Irql::from_level(level).unwrap_or(Irql::High)
+    Irql::recorded(level)
 }
 
 /// Records a level. Not `nomem`: what the level protects must not be moved across it by the compiler.
+#[inline]
 pub(super) fn record_level(level: Irql) {
     // SAFETY: a store of one byte to this processor's block, into a field that is read and written only like this.
     unsafe {
@@ -188,6 +213,7 @@ pub(super) fn record_level(level: Irql) {
 }
 
 /// What CR8 was last set to on this processor.
+#[inline]
 pub(super) fn mask() -> u8 {
     let mask: u8;
     // SAFETY: a load from this processor's block.

@@ -12,6 +12,7 @@
 //! level that the shadow already shows would run with a mask that is not in force.
 
 use core::arch::asm;
+use core::sync::atomic::AtomicU32;
 
 use super::per_processor::{mask, record_level, set_mask};
 use super::{Machine, backtrace, per_processor, power, shootdown, simd, start};
@@ -23,11 +24,20 @@ use crate::dispatch::Levels;
 /// EFLAGS.IF.
 const INTERRUPTS: u64 = 1 << 9;
 
+#[cold]
+fn write_mask(wanted: u8) {
+    let enabled = Machine::disable_interrupts();
+    set_mask(wanted);
+    Machine::restore_interrupts(enabled);
+}
+
 impl Levels for Machine {
+    #[inline]
     fn record_level(level: Irql) {
         record_level(level);
     }
 
+    #[inline]
     fn settle_mask(level: Irql) {
         let wanted = if level.masks_hardware() {
             level.level()
@@ -36,9 +46,7 @@ impl Levels for Machine {
         };
         // Below DISPATCH the thread may be moved after this look, but then the shadow is 0 there as here.
         if mask() != wanted {
-            let enabled = Self::disable_interrupts();
-            set_mask(wanted);
-            Self::restore_interrupts(enabled);
+            write_mask(wanted);
         }
     }
 }
@@ -47,19 +55,38 @@ impl Processor for Machine {
     type TrapFrame = super::TrapFrame;
     type SimdState = super::SimdState;
 
+    #[inline]
     fn number() -> ProcessorNumber {
         per_processor::number()
     }
 
+    #[inline]
     fn irql() -> Irql {
         per_processor::level()
     }
 
+    #[inline]
     fn set_irql(level: Irql) {
         record_level(level);
         Self::settle_mask(level);
     }
 
+    #[inline]
+    fn set_software_irql(level: Irql) {
+        record_level(level);
+    }
+
+    #[inline]
+    fn work_word(number: ProcessorNumber) -> &'static AtomicU32 {
+        per_processor::work(number)
+    }
+
+    #[inline]
+    fn has_work() -> bool {
+        per_processor::has_work()
+    }
+
+    #[inline]
     fn disable_interrupts() -> bool {
         let flags: u64;
         // SAFETY: clears the interrupt flag. Not `nomem`: what is protected must not be moved out by the compiler.
@@ -67,6 +94,7 @@ impl Processor for Machine {
         flags & INTERRUPTS != 0
     }
 
+    #[inline]
     fn restore_interrupts(enabled: bool) {
         if enabled {
             // SAFETY: sets the interrupt flag; the tables and stacks for interrupts are there from the first Rust code on.
@@ -84,6 +112,7 @@ impl Processor for Machine {
         unsafe { asm!("sti", "hlt", options(nostack)) };
     }
 
+    #[inline]
     fn relax() {
         core::hint::spin_loop();
     }

@@ -7,7 +7,8 @@
 use core::arch::asm;
 use core::sync::atomic::AtomicU64;
 
-use super::{Machine, held_registers, user_code};
+use super::trap::SPURIOUS_VECTOR;
+use super::{Machine, console, held_registers, user_code};
 use crate::contract::{Fault, NotOnThisMachine, RegisterChanged, SelfTest, UserCode};
 
 /// An upper-half address where nothing ever is, far from any stack.
@@ -112,6 +113,19 @@ impl SelfTest for Machine {
 
     fn user_code(code: UserCode) -> Option<&'static [u8]> {
         Some(user_code::get(code))
+    }
+
+    fn let_console_interrupt(enabled: bool) {
+        console::let_interrupt(enabled);
+    }
+
+    fn settle_console_interrupt() -> bool {
+        console::settle_interrupt()
+    }
+
+    fn take_spurious_interrupt() {
+        // SAFETY: the vector's handler counts and returns; the local APIC is not asked for anything.
+        unsafe { asm!("int {vector}", vector = const SPURIOUS_VECTOR, options(nostack)) };
     }
 
     fn simd_shape() -> (u32, u32) {

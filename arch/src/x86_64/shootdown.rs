@@ -5,10 +5,10 @@
 //! processor uses the old translation, so it interrupts those that are up and waits
 //! for each of them to answer.
 //!
-//! **The exchange.** A request is a slot: the range, and a set of processors that
-//! still have to answer. The caller claims a free slot, writes the range, then the
+//! **The exchange.** A request is a slot: a range or two, and a set of processors that
+//! still have to answer. The caller claims a free slot, writes the ranges, then the
 //! set (Release), then interrupts. A processor that takes the interrupt looks at all
-//! slots; where it finds its bit (Acquire: it sees the range) it invalidates and then
+//! slots; where it finds its bit (Acquire: it sees the ranges) it invalidates and then
 //! clears the bit (Release). The caller sees the set empty (Acquire), and frees the
 //! slot. The page-table stores precede the set's store, so a processor that answers
 //! refills its TLB from the new tables.
@@ -50,18 +50,20 @@ const SLOTS: usize = 16;
 /// Pages beyond which dropping everything is cheaper than naming each.
 const MANY_PAGES: u64 = 64;
 
+/// Ranges that one request can have: a thread that ends leaves two, its stack and its environment block.
+const RANGES: usize = 2;
+
 struct Slot {
     claimed: AtomicBool,
-    start: AtomicU64,
-    end: AtomicU64,
+    /// Begin and end of each; one that is not used is empty.
+    ranges: [[AtomicU64; 2]; RANGES],
     waiting_for: AtomicU64,
 }
 
 static REQUESTS: [Slot; SLOTS] = [const {
     Slot {
         claimed: AtomicBool::new(false),
-        start: AtomicU64::new(0),
-        end: AtomicU64::new(0),
+        ranges: [const { [const { AtomicU64::new(0) }; 2] }; RANGES],
         waiting_for: AtomicU64::new(0),
     }
 }; SLOTS];
@@ -104,16 +106,23 @@ pub(super) fn invalidate(range: VirtRange) {
     let enabled = Machine::disable_interrupts();
     drop_range(range.start.0, range.end.0);
     // Still on the same processor: the others are all but the one that has just dropped the range.
-    ask(others(), range, enabled);
+    ask(others(), &[range], enabled);
 }
 
-/// Forgets `range` of a space wherever it is active; see `UserTranslation::invalidate_user`.
-pub(super) fn invalidate_user(space: SpaceId, range: VirtRange) {
+/// Forgets `ranges` of a space wherever it is active; see `UserTranslation::invalidate_user`.
+pub(super) fn invalidate_user(space: SpaceId, ranges: &[VirtRange]) {
+    let ranges = if ranges.len() > RANGES {
+        &[layout::USER]
+    } else {
+        ranges
+    };
     // The page-table stores come before the look at who has it active.
     fence(Ordering::SeqCst);
     let enabled = Machine::disable_interrupts();
     if per_processor::current().active_space() == Some(space) {
-        drop_range(range.start.0, range.end.0);
+        for range in ranges {
+            drop_range(range.start.0, range.end.0);
+        }
     }
     let targets = others()
         .iter()
@@ -121,20 +130,25 @@ pub(super) fn invalidate_user(space: SpaceId, range: VirtRange) {
             per_processor::block(*number).and_then(ProcessorBlock::active_space) == Some(space)
         })
         .fold(ProcessorSet::EMPTY, ProcessorSet::with);
-    ask(targets, range, enabled);
+    ask(targets, ranges, enabled);
 }
 
-/// Interrupts `targets` and waits until each has forgotten `range`. Called with interrupts disabled; they are let in again
-/// if `enabled`.
-fn ask(targets: ProcessorSet, range: VirtRange, enabled: bool) {
+/// Interrupts `targets` and waits until each has forgotten `ranges`, at most [`RANGES`]. Called with interrupts disabled;
+/// they are let in again if `enabled`.
+fn ask(targets: ProcessorSet, ranges: &[VirtRange], enabled: bool) {
     if targets.is_empty() {
         Machine::restore_interrupts(enabled);
         return;
     }
     let slot = claim();
     // Relaxed: published by the Release below.
-    slot.start.store(range.start.0, Ordering::Relaxed);
-    slot.end.store(range.end.0, Ordering::Relaxed);
+    for (index, [start, end]) in slot.ranges.iter().enumerate() {
+        let (from, to) = ranges
+            .get(index)
+            .map_or((0, 0), |range| (range.start.0, range.end.0));
+        start.store(from, Ordering::Relaxed);
+        end.store(to, Ordering::Relaxed);
+    }
     slot.waiting_for.store(targets.0, Ordering::Release);
     for target in targets.iter() {
         interrupts::send(target, Message::Vector(SHOOTDOWN_VECTOR));
@@ -170,10 +184,9 @@ pub(super) fn serve() {
     let me = ProcessorSet::only(per_processor::number()).0;
     for slot in &REQUESTS {
         if slot.waiting_for.load(Ordering::Acquire) & me != 0 {
-            drop_range(
-                slot.start.load(Ordering::Relaxed),
-                slot.end.load(Ordering::Relaxed),
-            );
+            for [start, end] in &slot.ranges {
+                drop_range(start.load(Ordering::Relaxed), end.load(Ordering::Relaxed));
+            }
             slot.waiting_for.fetch_and(!me, Ordering::Release);
         }
     }

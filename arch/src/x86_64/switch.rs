@@ -7,8 +7,8 @@ use core::arch::{asm, global_asm};
 use core::sync::atomic::AtomicU64;
 
 use super::user::UserState;
-use super::{Machine, general_protection, per_processor, user_copy};
-use crate::contract::{Exception, Threads, UserExit, VirtAddr};
+use super::{Machine, division, floating_point, general_protection, per_processor, user_copy};
+use crate::contract::{Exception, ExceptionClass, Threads, UserExit, VirtAddr};
 use crate::thread::{Context, arrive};
 
 /// Words that a switch keeps on the stack: R15, R14, R13, R12, RBX, RBP, and where it goes on.
@@ -106,10 +106,22 @@ impl Threads for Machine {
     }
 
     #[inline]
-    fn examine(exception: Exception) -> Exception {
-        general_protection::examine(exception)
+    fn examine(exception: Exception, user: &UserState) -> Exception {
+        match exception.class {
+            ExceptionClass::PrivilegedInstruction => general_protection::examine(exception, user),
+            ExceptionClass::FloatingPoint(_) => floating_point::examine(exception, user),
+            ExceptionClass::IntegerDivide => division::examine(exception, user),
+            _ => exception,
+        }
     }
 
+    #[inline]
+    fn begin_system_call() {
+        // SAFETY: as in `restore_interrupts`.
+        unsafe { asm!("sti # system call", options(nostack)) };
+    }
+
+    #[inline]
     unsafe fn copy_from_user(to: *mut u8, from: VirtAddr, length: usize) -> bool {
         // SAFETY: the caller's promise.
         unsafe { user_copy::copy(to.addr() as u64, from.0, length) }
@@ -119,5 +131,17 @@ impl Threads for Machine {
     unsafe fn copy_to_user(to: VirtAddr, from: *const u8, length: usize) -> bool {
         // SAFETY: the caller's promise.
         unsafe { user_copy::copy(to.0, from.addr() as u64, length) }
+    }
+
+    #[inline]
+    unsafe fn read_user_word(from: VirtAddr) -> Option<u64> {
+        // SAFETY: the caller's promise.
+        unsafe { user_copy::read_word(from) }
+    }
+
+    #[inline]
+    unsafe fn write_user_word(to: VirtAddr, word: u64) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { user_copy::write_word(to, word) }
     }
 }

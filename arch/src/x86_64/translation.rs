@@ -20,7 +20,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use super::features::{Features, features};
 use super::{Machine, per_processor, shootdown};
 use crate::contract::{
-    Entry, ImageLayout, MemoryType, PhysAddr, Protection, Translation, UserProtection,
+    Entry, ImageLayout, MemoryType, PAGE_BYTES, PhysAddr, Protection, Translation, UserProtection,
     UserTranslation, VirtAddr, VirtRange,
 };
 use crate::memory::{SpaceId, layout};
@@ -103,13 +103,13 @@ impl UserTranslation for Machine {
         unsafe { asm!("mov cr3, {}", in(reg) root.0, options(nostack, preserves_flags)) };
     }
 
-    fn invalidate_user(id: SpaceId, range: VirtRange) {
-        shootdown::invalidate_user(id, range);
+    fn invalidate_user(id: SpaceId, ranges: &[VirtRange]) {
+        shootdown::invalidate_user(id, ranges);
     }
 
     /// Where the space is not active nothing of it is left; where it is, against the rule, that is forgotten too.
     fn invalidate_space(id: SpaceId) {
-        shootdown::invalidate_user(id, layout::USER);
+        shootdown::invalidate_user(id, &[layout::USER]);
     }
 }
 
@@ -206,6 +206,19 @@ impl Translation for Machine {
 
     fn invalidate(range: VirtRange) {
         shootdown::invalidate(range);
+    }
+
+    unsafe fn zero_page(page: *mut u8) {
+        // SAFETY: it stores within the page, which the caller may write; the direction flag is clear in all of the kernel.
+        unsafe {
+            asm!(
+                "rep stosq",
+                inout("rcx") PAGE_BYTES / 8 => _,
+                inout("rdi") page => _,
+                in("rax") 0,
+                options(nostack, preserves_flags),
+            );
+        }
     }
 
     fn probe_kernel(address: VirtAddr) -> bool {

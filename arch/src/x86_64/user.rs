@@ -146,6 +146,7 @@ impl Contract for UserState {
     }
 
     /// Behind the return address and the four words that a called function may keep its register arguments in.
+    #[inline]
     fn stack_arguments(&self) -> VirtAddr {
         VirtAddr(self.rsp.load(Relaxed).wrapping_add(5 * 8))
     }

@@ -3,6 +3,12 @@
 //! A SYSCALL takes RCX and R11 for itself; a context that is saved in one has there what the processor put there. Selectors
 //! other than the two of user code cannot be set. The bytes of x87 and SSE are those of FXSAVE, with which both the
 //! context and the processor begin.
+//!
+//! Of the flags, what [`sanitised`] leaves; of MXCSR, what every processor has. A program counter or a stack pointer may
+//! be anything: what is none is an exception in user mode.
+//!
+//! # Differs
+//! Debug registers read as zero and cannot be set: no thread has breakpoints of the processor's yet.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -59,6 +65,10 @@ impl UserContext for UserState {
 
     fn fast_fail_code(&self) -> u64 {
         self.rcx.load(Relaxed)
+    }
+
+    fn debug_service_code(&self) -> u64 {
+        self.rax.load(Relaxed)
     }
 
     fn save(&self, context: &mut Amd64Context) {

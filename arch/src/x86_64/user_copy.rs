@@ -20,8 +20,18 @@ use super::trap::TrapFrame;
 use crate::contract::{Access, Processor, VirtAddr};
 use crate::memory::layout;
 
+/// What reading a word gives, in two registers.
+#[repr(C)]
+struct UserWord {
+    word: u64,
+    /// 0 if it could be read.
+    failed: u64,
+}
+
 unsafe extern "C" {
     fn tarn_user_copy(to: u64, from: u64, length: usize) -> u64;
+    fn tarn_read_user_word(from: u64) -> UserWord;
+    fn tarn_write_user_word(to: u64, word: u64) -> u64;
     fn tarn_user_copy_failed();
 }
 
@@ -79,10 +89,28 @@ tarn_user_copy:                     # (to, from, length) -> 0 or -1
 7:  xor eax, eax
     user_access clac
     ret
+
+    .global tarn_read_user_word
+tarn_read_user_word:                # (from) -> word, 0 or -1
+    user_access stac
+    mov rax, [rdi]
+    xor edx, edx
+    user_access clac
+    ret
+
+    .global tarn_write_user_word
+tarn_write_user_word:               # (to, word) -> 0 or -1
+    user_access stac
+    mov [rdi], rsi
+    xor eax, eax
+    user_access clac
+    ret
+
     .global tarn_user_copy_failed
-tarn_user_copy_failed:
+tarn_user_copy_failed:              # what failed gives RAX or RDX
     user_access clac
     mov rax, -1
+    mov rdx, rax
     ret
     .purgem user_access
 "#,
@@ -97,6 +125,27 @@ tarn_user_copy_failed:
 pub(super) unsafe fn copy(to: u64, from: u64, length: usize) -> bool {
     // SAFETY: the caller's promise; what faults on the user side ends the copy.
     unsafe { tarn_user_copy(to, from, length) == 0 }
+}
+
+/// See `Threads::read_user_word`.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn read_word(from: VirtAddr) -> Option<u64> {
+    // SAFETY: the caller's promise; a fault ends it.
+    let read = unsafe { tarn_read_user_word(from.0) };
+    (read.failed == 0).then_some(read.word)
+}
+
+/// See `Threads::write_user_word`.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn write_word(to: VirtAddr, word: u64) -> bool {
+    // SAFETY: as above.
+    unsafe { tarn_write_user_word(to.0, word) == 0 }
 }
 
 /// Deals with a page fault if a copy met it on its user side; false if it is a fault like any other.

@@ -1,15 +1,15 @@
 //! Quotas: what a process may take of what all share.
 //!
 //! A process has a [`Quota`], and so has whatever it was charged for, which may outlive it: an object that somebody else
-//! has a handle to. Each charge raises one of three counts if the limit allows it, and is a value that gives the
+//! has a handle to. Each charge raises one of two counts if the limit allows it, and is a value that gives the
 //! charge back when it is dropped. Counts are atomic words of their own: a charge never waits.
 //!
 //! # NT
 //! `EPROCESS_QUOTA_BLOCK`; `PsChargeProcessPoolQuota`.
 //!
 //! # Differs
-//! Each process has a block of its own, with limits from the start. NT's processes of one user share one, whose limits
-//! grow until the pools are full: there one program can take all of them.
+//! Each process has a block of its own, with limits from the start that a child has too. NT's processes of one user share
+//! one, whose limits grow until the pools are full: there one program can take all of them. Here several can.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,11 +23,9 @@ pub enum QuotaKind {
     PagedPool,
     /// Bytes of nonpaged pool.
     NonPagedPool,
-    /// Pages of page file.
-    PageFile,
 }
 
-const KINDS: usize = 3;
+const KINDS: usize = 2;
 
 struct Count {
     usage: AtomicU64,
@@ -75,7 +73,7 @@ impl Quota {
             limit: AtomicU64::new(u64::MAX),
         };
         let block = Block {
-            counts: [count(), count(), count()],
+            counts: [count(), count()],
         };
         let block = Counted::new(block, ()).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         Ok(Self(block))
@@ -105,7 +103,7 @@ impl Quota {
     /// Charges, until [`give_back`](Self::give_back) takes it back.
     ///
     /// # Errors
-    /// `QUOTA_EXCEEDED`, or for the page file `PAGEFILE_QUOTA_EXCEEDED`; nothing is charged then.
+    /// `QUOTA_EXCEEDED`; nothing is charged then.
     pub fn charge_for_good(&self, kind: QuotaKind, amount: u64) -> NtResult {
         let count = self.count(kind);
         let limit = count.limit.load(Ordering::Relaxed);
@@ -115,10 +113,7 @@ impl Quota {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |usage| {
                 usage.checked_add(amount).filter(|after| *after <= limit)
             })
-            .map_err(|_| match kind {
-                QuotaKind::PageFile => NtStatus::PAGEFILE_QUOTA_EXCEEDED,
-                _ => NtStatus::QUOTA_EXCEEDED,
-            })?;
+            .map_err(|_| NtStatus::QUOTA_EXCEEDED)?;
         // Most charges are no peak, and to look costs less than to write.
         let now = charged + amount;
         if now > count.peak.load(Ordering::Relaxed) {

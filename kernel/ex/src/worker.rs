@@ -213,6 +213,11 @@ pub fn queue_work(routine: Routine, argument: u64, kind: WorkKind) -> NtResult {
     workers.queue_work(routine, argument, kind)
 }
 
+/// How many threads a queue of the system's workers has at this moment.
+pub fn threads(kind: WorkKind) -> u32 {
+    SYSTEM.get().map_or(0, |workers| workers.threads(kind))
+}
+
 impl Workers {
     /// Makes queues, their threads and a manager, which live for good.
     ///

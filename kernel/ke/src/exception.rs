@@ -68,14 +68,16 @@ fn classify(exception: &Exception, sp: u64, level: Irql) -> (BugCheckCode, [u64;
         ExceptionClass::FloatingPointUnavailable => unexpected(trap::NO_MATH_UNIT),
         ExceptionClass::IllegalInstruction => unhandled(NtStatus::ILLEGAL_INSTRUCTION),
         ExceptionClass::PrivilegedInstruction => unhandled(NtStatus::PRIVILEGED_INSTRUCTION),
-        ExceptionClass::Breakpoint => unhandled(NtStatus::BREAKPOINT),
+        ExceptionClass::Breakpoint | ExceptionClass::DebugService => {
+            unhandled(NtStatus::BREAKPOINT)
+        }
         ExceptionClass::FastFail => unhandled(NtStatus::STACK_BUFFER_OVERRUN),
         ExceptionClass::AssertionFailure => unhandled(NtStatus::ASSERTION_FAILURE),
         ExceptionClass::DebugTrap => unhandled(NtStatus::SINGLE_STEP),
         ExceptionClass::Misaligned
         | ExceptionClass::MisalignedPc
         | ExceptionClass::MisalignedStack => unhandled(NtStatus::DATATYPE_MISALIGNMENT),
-        ExceptionClass::FloatingPoint => unhandled(NtStatus::FLOAT_INVALID_OPERATION),
+        ExceptionClass::FloatingPoint(_) => unhandled(NtStatus::FLOAT_INVALID_OPERATION),
         ExceptionClass::Other => unhandled(NtStatus::UNSUCCESSFUL),
         ExceptionClass::BusError | ExceptionClass::MachineCheck => (
             BugCheckCode::MACHINE_CHECK_EXCEPTION,

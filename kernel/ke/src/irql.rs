@@ -39,8 +39,12 @@ pub fn raise(level: Irql) -> IrqlGuard {
     if level < before {
         wrong_level(before, level);
     }
-    if level != before {
-        Machine::set_irql(level);
+    if level > Irql::Dispatch {
+        if level != before {
+            Machine::set_irql(level);
+        }
+    } else if level != before {
+        Machine::set_software_irql(level);
     }
     IrqlGuard {
         before,
@@ -53,20 +57,74 @@ impl Drop for IrqlGuard {
     #[doc(alias = "KeLowerIrql")]
     #[inline]
     fn drop(&mut self) {
-        let now = Machine::irql();
-        if now != self.raised_to {
-            wrong_level(now, self.raised_to);
-        }
-        if self.before != self.raised_to {
-            lower_to(self.before);
+        fall(self.raised_to, self.before);
+    }
+}
+
+/// The level is Dispatch until this is dropped: a guard of which the level is known, so that less is to be looked at.
+#[must_use = "the level falls again when the guard is dropped"]
+pub(crate) struct DispatchGuard {
+    before: Irql,
+    // As in `IrqlGuard`.
+    _stays_here: PhantomData<*const ()>,
+}
+
+/// [`raise`] to Dispatch.
+#[inline]
+pub(crate) fn raise_to_dispatch() -> DispatchGuard {
+    let before = Machine::irql();
+    if before > Irql::Dispatch {
+        wrong_level(before, Irql::Dispatch);
+    }
+    if before != Irql::Dispatch {
+        Machine::set_software_irql(Irql::Dispatch);
+    }
+    DispatchGuard {
+        before,
+        _stays_here: PhantomData,
+    }
+}
+
+impl DispatchGuard {
+    /// The level to which this processor falls when the guard is dropped.
+    pub(crate) fn before(&self) -> Irql {
+        self.before
+    }
+
+    /// The same as a guard of any level.
+    pub(crate) fn into_guard(self) -> IrqlGuard {
+        let before = self.before;
+        core::mem::forget(self);
+        IrqlGuard {
+            before,
+            raised_to: Irql::Dispatch,
+            _stays_here: PhantomData,
         }
     }
 }
 
-impl IrqlGuard {
-    /// The level to which this processor falls when the guard is dropped.
-    pub(crate) fn before(&self) -> Irql {
-        self.before
+impl Drop for DispatchGuard {
+    #[inline]
+    fn drop(&mut self) {
+        fall(Irql::Dispatch, self.before);
+    }
+}
+
+/// What the drop of a guard does.
+#[inline]
+fn fall(raised_to: Irql, before: Irql) {
+    let now = Machine::irql();
+    if now != raised_to {
+        wrong_level(now, raised_to);
+    }
+    if before == raised_to {
+        return;
+    }
+    if raised_to > Irql::Dispatch {
+        lower_to(before);
+    } else {
+        Machine::set_software_irql(before);
+        deliver_below_dispatch(before);
     }
 }
 
@@ -82,6 +140,11 @@ pub(crate) fn lower_to(level: Irql) {
     // Dispatch and delivers it on its own way out; one that came before left it pending, and the look that follows sees it.
     // A thread that is moved in between looks at another processor's: what it needs there, that one does by itself.
     Machine::set_irql(level);
+    deliver_below_dispatch(level);
+}
+
+#[inline]
+fn deliver_below_dispatch(level: Irql) {
     if level < Irql::Dispatch && software::is_pending() {
         software::deliver_if_allowed(level);
     }

@@ -56,7 +56,7 @@ pub mod wait;
 
 pub use lock_order::LockOrder;
 pub use queued_spin_lock::{QueuedSpinLock, QueuedSpinLockGuard};
-pub use spin_lock::{SpinLock, SpinLockGuard};
+pub use spin_lock::{InterruptSpinLock, InterruptSpinLockGuard, SpinLock, SpinLockGuard};
 pub use upcalls::{register, upcalls};
 
 /// The boosts that NT gives a thread whose wait ends for that reason.

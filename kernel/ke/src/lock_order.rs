@@ -189,12 +189,6 @@ pub(crate) struct Place;
 #[cfg(not(any(test, feature = "lock-checks")))]
 pub(crate) struct HeldPlace;
 
-impl HeldPlace {
-    /// The lock is free.
-    #[inline]
-    pub(crate) fn give_up(self) {}
-}
-
 #[cfg(not(any(test, feature = "lock-checks")))]
 impl Place {
     #[inline]
@@ -218,7 +212,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
-    use crate::SpinLock;
+    use crate::{InterruptSpinLock, SpinLock};
 
     const OUTER: LockOrder = LockOrder::new(2, Irql::Dispatch, "the outer lock");
     const INNER: LockOrder = LockOrder::new(3, Irql::Dispatch, "the inner lock");
@@ -236,7 +230,10 @@ mod tests {
             SpinLock::ordered(1, OUTER),
             SpinLock::ordered(2, INNER),
         );
-        let (same, device) = (SpinLock::ordered(1, OUTER), SpinLock::ordered(3, DEVICE));
+        let (same, device) = (
+            SpinLock::ordered(1, OUTER),
+            InterruptSpinLock::ordered(3, DEVICE),
+        );
         for _ in 0..2 {
             let plain = plain.acquire();
             let outer = outer.acquire();
@@ -259,7 +256,7 @@ mod tests {
             !violates(|| {
                 let _inner = inner.acquire();
                 assert!(outer.try_acquire().is_some(), "a try waits for nobody");
-                drop(SpinLock::with_level(4, Irql::Device5).acquire());
+                drop(InterruptSpinLock::new(4, Irql::Device5).acquire());
             }),
             "what an interrupt takes has nothing to do with what it interrupted"
         );

@@ -105,17 +105,28 @@ pub fn announce(text: fmt::Arguments<'_>) {
 /// Bytes of a program's text that are written at once, with interrupts off.
 const PIECE: usize = 128;
 
-/// Writes a program's text, which is no line of the log and not kept; lines of the log do not get into it but between
-/// pieces.
+/// Writes a program's text, which is no line of the log and not kept.
+///
+/// Lines of the log come between its lines, and get into one only if it has more than 128 bytes: a line
+/// of text takes a serial port long, and other processors wait for this one meanwhile. Who calls this for
+/// several programs keeps their texts apart.
 pub fn write_text(text: impl Iterator<Item = char>) {
     let mut piece = [0; PIECE];
     let mut length = 0;
+    let mut whole_lines = 0;
     for letter in text {
         if length + letter.len_utf8() > PIECE {
-            write_piece(&piece[..length]);
-            length = 0;
+            // What a line needs that has begun waits for the rest of it.
+            let part = if whole_lines > 0 { whole_lines } else { length };
+            write_piece(&piece[..part]);
+            piece.copy_within(part..length, 0);
+            length -= part;
+            whole_lines = 0;
         }
         length += letter.encode_utf8(&mut piece[length..]).len();
+        if letter == '\n' {
+            whole_lines = length;
+        }
     }
     write_piece(&piece[..length]);
 }
@@ -182,7 +193,7 @@ mod tests {
     #[test]
     fn text_of_any_length_is_written_as_it_is() {
         let _machine = crate::testing::boot(1);
-        let text = "\u{e4}b\n".repeat(100);
+        let text = ["\u{e4}b\n".repeat(300), "long".repeat(300), "\nend".into()].concat();
         write_text(text.chars());
         assert_eq!(sim::console_output(), text);
     }

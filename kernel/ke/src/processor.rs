@@ -8,6 +8,7 @@ use arch::memory::StackTop;
 use arch::{AtomicRef, Machine};
 use boards::{LoaderBlock, MAX_PROCESSORS};
 
+use crate::dispatcher::Database;
 use crate::dpc::DpcQueue;
 use crate::schedule::ReadyThreads;
 use crate::thread::{self, Thread};
@@ -65,8 +66,6 @@ pub struct ProcessorTimes {
 /// `KPRCB`. Every field may be read from any processor; counters are statistics and order nothing.
 pub struct Prcb {
     pub(crate) dpcs: FloorLock<DpcQueue>,
-    /// What must be done before this processor goes on below Dispatch: bits of [`Software`].
-    software: AtomicU32,
     /// What it runs, what it runs next, and what it runs when it has nothing to do; guarded by the dispatcher's lock.
     pub(crate) running: AtomicRef<Thread>,
     pub(crate) next: AtomicRef<Thread>,
@@ -96,7 +95,6 @@ impl Prcb {
     const fn new() -> Self {
         Self {
             dpcs: FloorLock::new(DpcQueue::new()),
-            software: AtomicU32::new(0),
             running: AtomicRef::none(),
             next: AtomicRef::none(),
             idle_thread: AtomicRef::none(),
@@ -116,23 +114,33 @@ impl Prcb {
         }
     }
 
+    /// What must be done before this processor goes on below Dispatch: bits of [`Software`]. The floor keeps it where the
+    /// processor itself finds it with one load.
+    #[inline]
+    fn software(&self) -> &'static AtomicU32 {
+        // The place in the array is the number, which would be the only thing in the image that is not zero.
+        let offset = core::ptr::from_ref(self).addr() - PRCBS.as_ptr().addr();
+        let number = u32::try_from(offset / size_of::<Self>()).unwrap_or(0);
+        Machine::work_word(ProcessorNumber(number))
+    }
+
     /// Asks for software interrupts. Release: what they are to find was written before.
     #[inline]
     pub(crate) fn add_software(&self, wanted: Software) {
-        self.software.fetch_or(wanted.bits(), Ordering::Release);
+        self.software().fetch_or(wanted.bits(), Ordering::Release);
     }
 
     /// Takes back what was asked for, and gives which of it was. Acquire: pairs with `add_software`.
     #[inline]
     pub(crate) fn take_software(&self, taken: Software) -> Software {
-        let before = self.software.fetch_and(!taken.bits(), Ordering::Acquire);
+        let before = self.software().fetch_and(!taken.bits(), Ordering::Acquire);
         Software::from_bits_truncate(before) & taken
     }
 
     /// What is asked for.
     #[inline]
     pub(crate) fn pending_software(&self) -> Software {
-        Software::from_bits_truncate(self.software.load(Ordering::Acquire))
+        Software::from_bits_truncate(self.software().load(Ordering::Acquire))
     }
 
     /// Clock interrupts that this processor has taken.
@@ -313,10 +321,12 @@ pub fn idle_once() {
     me.idle.store(false, Ordering::Release);
 }
 
-/// Makes a processor look whether a thread was chosen for it.
-pub(crate) fn request_dispatch(target: ProcessorNumber) {
+/// Makes a processor look whether a thread was chosen for it, once the database is free.
+pub(crate) fn request_dispatch(database: &Database, target: ProcessorNumber) {
     prcb(target).add_software(Software::DISPATCH);
-    request_look(target.0);
+    if target != Machine::number() {
+        database.ask_when_released(target);
+    }
 }
 
 /// Makes a processor look whether the thread that it runs has kernel APCs.
@@ -381,7 +391,7 @@ pub fn initialize_boot_processor(loader: &LoaderBlock) -> Result<(), &'static st
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn forget() {
     for prcb in &PRCBS {
-        prcb.software.store(0, Ordering::Relaxed);
+        prcb.software().store(0, Ordering::Relaxed);
         prcb.requests.store(0, Ordering::Relaxed);
         prcb.running.set(None);
         prcb.next.set(None);

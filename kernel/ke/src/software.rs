@@ -16,7 +16,7 @@ use crate::{apc, dpc, schedule};
 /// Whether anything is asked for.
 #[inline]
 pub(crate) fn is_pending() -> bool {
-    !processor::current().pending_software().is_empty()
+    Machine::has_work()
 }
 
 /// Does what is asked for and possible at `level`, which is the present one, unless interrupts are disabled.

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arch::Machine;
 use arch::contract::{
-    FrameNumber, Irql, PAGE_SIZE, Processor, ProcessorNumber, Protection, VirtAddr, VirtRange,
+    Irql, PAGE_SIZE, Processor, ProcessorNumber, Protection, VirtAddr, VirtRange,
 };
-use arch::memory::{Frame, FrameSource, KernelMapping, layout, usable_frames};
-use arch::sim::{self, Running};
+use arch::memory::{KernelMapping, layout};
+use arch::sim::{self, Running, SpareFrames};
 use nt_abi::{NtResult, NtStatus};
 
 use crate::thread::{StackSource, ThreadHandle, ThreadStart};
@@ -39,35 +39,24 @@ fn prepare(processors: u32) {
     crate::bug_check::forget();
     crate::thread::set_stack_source(StackSource {
         make: make_stack,
-        take_back: |mapping| mapping.destroy(&mut Frames),
+        take_back: |mapping| mapping.destroy(&mut SpareFrames),
     });
 }
 
-/// Frames for stacks, found by trying.
-struct Frames;
-
-impl FrameSource for Frames {
-    fn allocate(&mut self) -> Option<Frame> {
-        usable_frames()
-            .iter()
-            .flat_map(|range| range.start / PAGE_SIZE..range.end / PAGE_SIZE)
-            .find_map(|number| Frame::claim(FrameNumber(number)))
-    }
-
-    fn free(&mut self, frame: Frame) {
-        frame.release();
-    }
-}
-
-/// A stack of one page: the simulated machine keeps what is on it elsewhere.
+/// A stack of one page: the simulated machine keeps what is on it elsewhere. Its frames come from the top of RAM, where a memory
+/// manager that is under test comes last.
+///
+/// Stacks of threads that are not joined stay mapped. So they are far above those of the memory manager, which begin where
+/// the region does and are met by its tests in the same program.
 fn make_stack() -> NtResult<KernelMapping> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let slot = NEXT.fetch_add(1, Ordering::Relaxed) % 100_000;
-    let start = VirtAddr(layout::STACKS.start.0 + (slot * 2 + 1) * PAGE_SIZE);
+    let middle = layout::STACKS.start.0 + layout::STACKS.length() / 2;
+    let start = VirtAddr(middle + (slot * 2 + 1) * PAGE_SIZE);
     KernelMapping::create(
         VirtRange::of_pages(start, 1),
         Protection::ReadWrite,
-        &mut Frames,
+        &mut SpareFrames,
     )
     .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)
 }

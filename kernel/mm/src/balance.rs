@@ -1,7 +1,7 @@
 //! The balance of memory: enough frames that can be had, before somebody needs them.
 //!
-//! A thread of the kernel calls [`balance`] once a second and when it is asked to. What the pools do not use goes back. While enough frames are available it
-//! does nothing. Else pages leave working sets, those above their maximum first, then those above their minimum, then
+//! A thread of the kernel calls [`balance`] once a second and when it is asked to. What the pools do not use goes back. While
+//! enough frames are available it does no more. Else pages leave working sets, those above their maximum first, then those above their minimum, then
 //! all; and what left and was modified is written out, which makes it available.
 //!
 //! Who needs a frame and finds none does a little of the same itself ([`make_room`]), so that no fault depends on a

@@ -22,7 +22,7 @@ const STACK_PAGES: u64 = 6;
 /// Pages of a slot: the stack and the page below; the next slot's lowest page is the one above.
 const SLOT_PAGES: u64 = STACK_PAGES + 1;
 /// Stacks that there can be. More need a larger bitmap, nothing else.
-const SLOTS: usize = 8192;
+const SLOTS: usize = 32_768;
 
 struct Slots {
     words: [u64; Bitmap::words_for(SLOTS)],
@@ -202,9 +202,8 @@ fn stack_range(slot: usize) -> VirtRange {
 
 #[cfg(test)]
 mod tests {
-    use arch::sim;
-
     use super::*;
+    use crate::testing::boot;
 
     fn mapped_stack_pages() -> u64 {
         let mut pages = 0;
@@ -219,8 +218,7 @@ mod tests {
 
     #[test]
     fn threads_stacks_are_used_again() {
-        let _machine = sim::boot(1);
-        let _ = frames::initialize();
+        let _machine = boot();
         let one = stack_for_thread().expect("there is memory");
         let range = one.range();
         stack_of_thread(one);
@@ -245,8 +243,7 @@ mod tests {
 
     #[test]
     fn stacks_have_unmapped_pages_on_both_sides_and_give_all_back() {
-        let _machine = sim::boot(1);
-        let _ = frames::initialize();
+        let _machine = boot();
         let before_pages = mapped_stack_pages();
         // The first stack pays for page tables, which stay.
         drop(KernelStack::create().expect("there is memory"));

@@ -118,6 +118,11 @@ pub fn held() -> u64 {
     allow(dead_code, reason = "only the kernel's heap grows")
 )]
 fn grow(bytes: u64) -> Option<KernelMapping> {
+    // At the limit, what the pools have and do not use may be in pieces that are too small.
+    grow_once(bytes).or_else(|| (shrink(0) > 0).then(|| grow_once(bytes)).flatten())
+}
+
+fn grow_once(bytes: u64) -> Option<KernelMapping> {
     let length = bytes.max(STEP).checked_next_multiple_of(PAGE_SIZE)?;
     let pages = length / PAGE_SIZE;
     // What cannot succeed is refused before addresses or frames are spent on it.

@@ -1,7 +1,7 @@
 //! What a range of a process's addresses is.
 
 use arch::contract::{FrameNumber, PAGE_SIZE};
-use ex::pool::{PoolTag, PoolVec};
+use ex::pool::{PoolBox, PoolTag, PoolVec};
 use ex::{Quota, QuotaCharge, QuotaKind};
 use nt_abi::{NtResult, NtStatus};
 
@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     /// Memory of the process's own.
     Private {
         /// Which pages were written, if that is recorded.
-        watch: Option<WriteWatch>,
+        watch: Option<PoolBox<WriteWatch>>,
     },
     /// One frame of the kernel's, to be read.
     Fixed(FrameNumber),
@@ -50,9 +50,14 @@ pub(crate) struct View {
     pub(crate) copies: bool,
     pub(crate) image: bool,
     /// What was said of single pages, if anything was: see [`SET`] and [`CHARGED`].
-    pages: PoolVec<u8>,
+    pages: Option<PoolBox<PageBytes>>,
+}
+
+/// What was said of the pages of a view, a byte for each. Few views have any, so it is not part of them all.
+struct PageBytes {
+    bytes: PoolVec<u8>,
     /// What the process was charged for them.
-    pages_charge: Option<QuotaCharge>,
+    _charge: Option<QuotaCharge>,
 }
 
 /// A byte of a view's pages: the low five bits are a protection that the page got.
@@ -69,8 +74,7 @@ impl View {
             first,
             copies: copies || image,
             image,
-            pages: PoolVec::new(TAG_PAGES),
-            pages_charge: None,
+            pages: None,
         }
     }
 
@@ -86,7 +90,7 @@ impl View {
 
     fn byte(&self, page: u64) -> Option<u8> {
         let number = usize::try_from(self.number(page)).ok()?;
-        self.pages.get(number).copied()
+        self.pages.as_ref()?.bytes.get(number).copied()
     }
 
     /// The protection that a page got, if it got one.
@@ -102,7 +106,7 @@ impl View {
 
     /// Whether nothing was said of any single page.
     pub(crate) fn is_uniform(&self) -> bool {
-        self.pages.is_empty() && !self.image
+        self.pages.is_none() && !self.image
     }
 
     /// Makes sure that protections of single pages can be set, of which there are so many.
@@ -110,11 +114,16 @@ impl View {
     /// # Errors
     /// `QUOTA_EXCEEDED`, `INSUFFICIENT_RESOURCES`.
     pub(crate) fn prepare(&mut self, pages: u64, quota: Option<&Quota>) -> NtResult {
-        if self.pages.is_empty() {
+        if self.pages.is_none() {
             let charge = charge(quota, pages)?;
             let pages = usize::try_from(pages).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
-            self.pages.resize(pages, 0)?;
-            self.pages_charge = charge;
+            let mut bytes = PoolVec::new(TAG_PAGES);
+            bytes.resize(pages, 0)?;
+            let said = PageBytes {
+                bytes,
+                _charge: charge,
+            };
+            self.pages = Some(PoolBox::new(TAG_PAGES, said)?);
         }
         Ok(())
     }
@@ -122,7 +131,8 @@ impl View {
     /// Sets the protection of a page, after [`prepare`](Self::prepare).
     pub(crate) fn set_page(&mut self, page: u64, protection: Protection, charged: bool) {
         let number = usize::try_from(self.number(page)).unwrap_or(usize::MAX);
-        if let Some(byte) = self.pages.get_mut(number) {
+        let bytes = self.pages.as_mut().map(|pages| &mut pages.bytes);
+        if let Some(byte) = bytes.and_then(|bytes| bytes.get_mut(number)) {
             let charged = charged || *byte & CHARGED != 0;
             *byte = protection.bits() | SET | if charged { CHARGED } else { 0 };
         }
@@ -164,7 +174,7 @@ impl Vad {
     /// Where its writes are recorded.
     pub(crate) fn watch(&self) -> Option<&WriteWatch> {
         match &self.kind {
-            Kind::Private { watch } => watch.as_ref(),
+            Kind::Private { watch } => watch.as_deref(),
             Kind::Fixed(_) | Kind::View(_) | Kind::Placeholder => None,
         }
     }
@@ -172,7 +182,7 @@ impl Vad {
     /// Where its writes are recorded.
     pub(crate) fn watch_mut(&mut self) -> Option<&mut WriteWatch> {
         match &mut self.kind {
-            Kind::Private { watch } => watch.as_mut(),
+            Kind::Private { watch } => watch.as_deref_mut(),
             Kind::Fixed(_) | Kind::View(_) | Kind::Placeholder => None,
         }
     }
@@ -200,17 +210,18 @@ impl WriteWatch {
     ///
     /// # Errors
     /// `QUOTA_EXCEEDED`, `INSUFFICIENT_RESOURCES`.
-    pub(crate) fn new(start: u64, pages: u64, quota: Option<&Quota>) -> NtResult<Self> {
+    pub(crate) fn new(start: u64, pages: u64, quota: Option<&Quota>) -> NtResult<PoolBox<Self>> {
         let words = pages.div_ceil(64);
         let charge = charge(quota, words.saturating_mul(8))?;
         let words = usize::try_from(words).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         let mut bits = PoolVec::new(TAG);
         bits.resize(words, 0)?;
-        Ok(Self {
+        let watch = Self {
             start,
             bits,
             _charge: charge,
-        })
+        };
+        PoolBox::new(TAG, watch)
     }
 
     fn place(&self, page: u64) -> (usize, u64) {

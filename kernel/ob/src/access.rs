@@ -5,7 +5,7 @@ use nt_abi::security::Privilege;
 use se::{PrivilegeMask, Requester, SubjectContext, single_privilege_check};
 
 use crate::directory::Directory;
-use crate::{Mode, Object, ObjectType};
+use crate::{DefaultDescriptors, Mode, Object, ObjectType};
 
 /// Who asks for an object.
 ///
@@ -16,6 +16,7 @@ pub struct Subject<'a> {
     mode: Mode,
     tokens: Option<SubjectContext<'a>>,
     devices: Option<&'a Object<Directory>>,
+    defaults: Option<&'a DefaultDescriptors>,
 }
 
 impl<'a> Subject<'a> {
@@ -25,6 +26,7 @@ impl<'a> Subject<'a> {
             mode: Mode::Kernel,
             tokens: None,
             devices: None,
+            defaults: None,
         }
     }
 
@@ -34,6 +36,7 @@ impl<'a> Subject<'a> {
             mode: Mode::Kernel,
             tokens: Some(tokens),
             devices: None,
+            defaults: None,
         }
     }
 
@@ -43,6 +46,7 @@ impl<'a> Subject<'a> {
             mode: Mode::User,
             tokens: Some(tokens),
             devices: None,
+            defaults: None,
         }
     }
 
@@ -52,6 +56,16 @@ impl<'a> Subject<'a> {
     pub const fn with_devices(self, devices: &'a Object<Directory>) -> Self {
         Self {
             devices: Some(devices),
+            ..self
+        }
+    }
+
+    /// The same with the descriptors that its effective token has given before, which are those of this very snapshot of
+    /// it.
+    #[must_use]
+    pub const fn with_defaults(self, defaults: &'a DefaultDescriptors) -> Self {
+        Self {
+            defaults: Some(defaults),
             ..self
         }
     }
@@ -69,6 +83,11 @@ impl<'a> Subject<'a> {
     /// The directory that `\??` is.
     pub const fn devices(&self) -> Option<&'a Object<Directory>> {
         self.devices
+    }
+
+    /// The descriptors that its effective token has given before.
+    pub(crate) const fn defaults(&self) -> Option<&'a DefaultDescriptors> {
+        self.defaults
     }
 
     /// Whether it has a privilege enabled. The kernel has them all.

@@ -12,6 +12,8 @@
 //! `ObRegisterCallbacks`, `ObUnRegisterCallbacks`, `OB_PRE_OPERATION_INFORMATION`.
 
 use core::cmp::Ordering;
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering::{Acquire, Release};
 
 use alloc::vec::Vec;
 
@@ -110,6 +112,9 @@ type ActiveReference = Counted<(), Active>;
 
 /// By descending altitude.
 static ACTIVE: SpinLock<Vec<ActiveReference>> = SpinLock::new(Vec::new());
+/// How many there are, written under the lock and read without it: mostly none, and then there is nothing to lock. Release
+/// and acquire: who makes a handle after a registration, by whatever order the two have, sees that there is one.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// What [`register`] gives, for [`unregister`].
 #[must_use = "a registration that cannot be named stays for good"]
@@ -161,6 +166,7 @@ pub fn register(registration: Registration) -> NtResult<Registered> {
         return Err(no_memory);
     }
     list.insert(place, active);
+    COUNT.store(list.len(), Release);
     Ok(Registered {
         altitude: registration.altitude,
         ended,
@@ -177,7 +183,9 @@ pub fn unregister(registered: &Registered) {
         let mut list = ACTIVE.acquire();
         let is_it = |active: &ActiveReference| active.registration.altitude == registered.altitude;
         let place = list.iter().position(is_it);
-        place.map(|place| list.remove(place))
+        let removed = place.map(|place| list.remove(place));
+        COUNT.store(list.len(), Release);
+        removed
     };
     drop(removed);
     wait_for_one(registered.ended.header(), &WaitOptions::kernel());
@@ -185,6 +193,9 @@ pub fn unregister(registered: &Registered) {
 
 /// The registration with that number in the list.
 fn active(number: usize) -> Option<ActiveReference> {
+    if number >= COUNT.load(Acquire) {
+        return None;
+    }
     ACTIVE.acquire().get(number).cloned()
 }
 
@@ -234,7 +245,7 @@ pub(crate) fn before(table: &HandleTable, new: &NewHandle<'_>, granted: AccessMa
 pub(crate) fn after(table: &HandleTable, new: &NewHandle<'_>, granted: AccessMask) {
     let operation = operation_of(new.reason);
     let kind = new.object.head().kind();
-    let mut number = ACTIVE.acquire().len();
+    let mut number = COUNT.load(Acquire);
     while number > 0 {
         number -= 1;
         let Some(active) = active(number) else {

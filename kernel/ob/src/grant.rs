@@ -111,7 +111,10 @@ fn approve(
             kind.valid_rights(allowed)
         }
     };
-    charge(table, new.object)?;
+    // Who has one handle and makes another of it was asked when the first one was made.
+    if !matches!(new.reason, OpenReason::Duplicate | OpenReason::Inherit) {
+        charge(table, new.object)?;
+    }
     Ok(granted)
 }
 
@@ -120,10 +123,6 @@ fn charge(table: &HandleTable, object: &AnyObject) -> NtResult {
     let Some(quota) = table.quota() else {
         return Ok(());
     };
-    // Who made the first handle was asked already.
-    if object.head().handle_count() > 1 {
-        return Ok(());
-    }
     let description = object.head().kind().description();
     let (is_charged, beside) = object.head().with(|fields| {
         let descriptor = fields.descriptor.as_ref();

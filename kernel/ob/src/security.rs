@@ -235,6 +235,13 @@ pub(crate) fn assign(
     let kind = object.head().kind();
     let subject = &parameters.subject;
     let parent = parent.and_then(|parent| Object::head(parent).descriptor());
+    let from_token_alone =
+        parent.is_none() && parameters.descriptor.is_none() && kind.procedures().security.is_none();
+    let defaults = subject.defaults().filter(|_| from_token_alone);
+    if let Some(descriptor) = defaults.and_then(|defaults| defaults.find(kind)) {
+        give(object, descriptor);
+        return Ok(());
+    }
     let parent = parent.as_ref().map(|parent| parent.as_descriptor());
     let object_kind = if kind.description().is_container {
         ObjectKind::Container
@@ -285,11 +292,18 @@ pub(crate) fn assign(
         return Ok(());
     }
     let descriptor = share(descriptor)?;
+    if let Some(defaults) = defaults {
+        defaults.keep(kind, &descriptor);
+    }
+    give(object, descriptor);
+    Ok(())
+}
+
+fn give(object: &AnyObject, descriptor: SharedDescriptor) {
     let before = object
         .head()
         .with(|fields| fields.descriptor.replace(descriptor));
     drop(before);
-    Ok(())
 }
 
 fn share(descriptor: DescriptorBuf) -> NtResult<SharedDescriptor> {

@@ -9,7 +9,7 @@ use arch::contract::PAGE_SIZE;
 use mm::AddressSpace;
 use mm::address_space::FreeKind;
 use nt_abi::process_parameters::ParameterFlags;
-use nt_abi::w64::{ClientId, NtTib, Peb, RtlUserProcessParameters, Teb, UnicodeString};
+use nt_abi::w64::{Peb, RtlUserProcessParameters, Teb, UnicodeString};
 use nt_abi::{NtResult, NtStatus};
 use zerocopy::{FromZeros as _, IntoBytes as _};
 
@@ -59,59 +59,43 @@ pub fn create_teb(
     (process, thread): (u32, u32),
     stack: &UserStack,
 ) -> NtResult<u64> {
-    let teb = space
-        .allocate_environment(pages(size_of::<Teb>()), None)?
-        .start
-        .0;
-    let filled = fill_teb(space, teb, peb, (process, thread), stack);
-    filled.inspect_err(|_| free(space, teb))?;
-    Ok(teb)
+    let words = |teb: u64| {
+        [
+            (offset_of!(Teb, nt_tib.stack_base), stack.base),
+            (offset_of!(Teb, nt_tib.stack_limit), stack.limit),
+            // `FiberData`, or a version: that of NT's first TEB.
+            (offset_of!(Teb, nt_tib.fiber_data), 0x1E00),
+            (offset_of!(Teb, nt_tib.this), teb),
+            (offset_of!(Teb, client_id.unique_process), process.into()),
+            (offset_of!(Teb, client_id.unique_thread), thread.into()),
+            (offset_of!(Teb, process_environment_block), peb),
+            (
+                offset_of!(Teb, real_client_id.unique_process),
+                process.into(),
+            ),
+            (offset_of!(Teb, real_client_id.unique_thread), thread.into()),
+            (offset_of!(Teb, deallocation_stack), stack.allocation_base),
+        ]
+    };
+    let size = pages(size_of::<Teb>());
+    let range = space.allocate_environment_filled(size, &mut |teb, offset, page| {
+        // The rest of a TEB is zero, as its pages are.
+        for (place, word) in words(teb) {
+            put(page, place.wrapping_sub(offset), word);
+        }
+    })?;
+    Ok(range.start.0)
 }
 
-/// The rest of a TEB is zero, as its pages are.
-fn fill_teb(
-    space: &AddressSpace,
-    teb: u64,
-    peb: u64,
-    (process, thread): (u32, u32),
-    stack: &UserStack,
-) -> NtResult {
-    /// What lies before `last_error_value`.
-    const FRONT: usize = offset_of!(Teb, last_error_value);
-    let mut front = [0; FRONT];
-    let tib = NtTib {
-        stack_base: stack.base,
-        stack_limit: stack.limit,
-        // `FiberData`, or a version: that of NT's first TEB.
-        fiber_data: 0x1E00,
-        this: teb,
-        ..NtTib::new_zeroed()
-    };
-    let id = ClientId {
-        unique_process: u64::from(process),
-        unique_thread: u64::from(thread),
-    };
-    let parts: [(usize, &[u8]); 3] = [
-        (0, tib.as_bytes()),
-        (offset_of!(Teb, client_id), id.as_bytes()),
-        (offset_of!(Teb, process_environment_block), peb.as_bytes()),
-    ];
-    for (offset, bytes) in parts {
-        if let Some(place) = front.get_mut(offset..offset + bytes.len()) {
-            place.copy_from_slice(bytes);
-        }
+/// Puts a word at a place of a page, unless that is in another page. No word lies across two: it is at a multiple of its
+/// size.
+fn put(page: &mut [u8], place: usize, word: u64) {
+    let room = page
+        .get_mut(place..)
+        .and_then(|rest| rest.first_chunk_mut());
+    if let Some(room) = room {
+        *room = word.to_le_bytes();
     }
-    write(space, teb, &front)?;
-    write(
-        space,
-        teb + offset_of!(Teb, real_client_id) as u64,
-        id.as_bytes(),
-    )?;
-    write(
-        space,
-        teb + offset_of!(Teb, deallocation_stack) as u64,
-        stack.allocation_base.as_bytes(),
-    )
 }
 
 /// Gives a TEB or PEB back.
@@ -288,8 +272,7 @@ impl ParameterBlock {
     }
 
     fn add_units(&mut self, text: &[u16]) {
-        self.bytes
-            .extend(text.iter().flat_map(|unit| unit.to_le_bytes()));
-        self.bytes.extend([0, 0]);
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.extend_from_slice(&[0, 0]);
     }
 }

@@ -15,6 +15,7 @@
 //! | [`image`] | how a program comes into an address space |
 //! | [`job`] | `EJOB`, `PsJobType` |
 //! | [`quota`] | `EPROCESS_QUOTA_BLOCK`, `PspDefaultPagedLimit` |
+//! | `precedence` | priority classes and processors, and what jobs say of them |
 //! | [`settings`] | what is set of processes and threads |
 //!
 //! What a thread does in user mode, and the services that it calls there, is the
@@ -28,6 +29,7 @@ pub mod client_id;
 pub mod environment;
 pub mod image;
 pub mod job;
+mod precedence;
 pub mod process;
 pub mod quota;
 pub mod settings;

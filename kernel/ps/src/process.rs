@@ -5,9 +5,10 @@
 //! status and times, while anybody has a handle. Who asks something of the memory of such a process is told
 //! `PROCESS_IS_TERMINATING`.
 
+use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use ex::Quota;
+use ex::{Quota, QuotaKind};
 use ke::SpinLock;
 use ke::clock::ResolutionRequest;
 use ke::process::{NORMAL_BASE_PRIORITY, ProcessHandle};
@@ -26,7 +27,7 @@ use crate::client_id::ClientId;
 use crate::image::Loaded;
 use crate::job;
 use crate::quota;
-use crate::settings::{PriorityClass, ProcessSettings};
+use crate::settings::ProcessSettings;
 pub use crate::token::SharedToken;
 
 /// The type of processes.
@@ -151,7 +152,7 @@ pub struct ProcessParameters<'a> {
 pub struct Inheritance<'a> {
     /// Whose.
     pub from: &'a Process,
-    /// Which of those that can be inherited; `None`: all.
+    /// Which of those that can be inherited, in ascending order and each once; `None`: all.
     pub only: Option<&'a [u64]>,
 }
 
@@ -159,7 +160,8 @@ impl Process {
     /// Makes a process without threads.
     ///
     /// # Errors
-    /// `INSUFFICIENT_RESOURCES`, `NO_MEMORY`, `QUOTA_EXCEEDED`; those of the object's name and security.
+    /// `INSUFFICIENT_RESOURCES`, `NO_MEMORY`, `QUOTA_EXCEEDED`; `INVALID_PARAMETER` if a handle that it is to get is none or
+    /// cannot be inherited; those of the object's name and security.
     #[doc(alias = "PspCreateProcess")]
     pub fn create(
         parameters: ProcessParameters<'_>,
@@ -173,8 +175,18 @@ impl Process {
         scheduled.process().set_memory(memory.number());
         let handles = HandleTable::new(id.number(), Some(quota.clone()));
         if let Some(inherit) = parameters.inherit {
-            let wanted = |handle: Handle| inherit.only.is_none_or(|list| list.contains(&handle.0));
-            let inherited = handles.inherit(inherit.from.handles(), wanted);
+            let found = Cell::new(0);
+            let wanted = |handle: Handle| {
+                let is_wanted = inherit
+                    .only
+                    .is_none_or(|list| list.binary_search(&handle.0).is_ok());
+                found.set(found.get() + usize::from(is_wanted));
+                is_wanted
+            };
+            let mut inherited = handles.inherit(inherit.from.handles(), wanted);
+            if inherit.only.is_some_and(|list| list.len() != found.get()) {
+                inherited = inherited.and(Err(NtStatus::INVALID_PARAMETER));
+            }
             if let Err(status) = inherited {
                 handles.close_all();
                 return Err(status);
@@ -247,6 +259,11 @@ impl Process {
 
     /// Takes over what a new process has from the one that makes it; before it has threads.
     pub fn inherit_settings(&self, parent: &Self) {
+        for kind in [QuotaKind::PagedPool, QuotaKind::NonPagedPool] {
+            self.quota.set_limit(kind, parent.quota.usage(kind).limit);
+        }
+        self.memory
+            .set_pagefile_limit(parent.memory.pagefile_limit());
         self.settings.inherit(&parent.settings);
         self.set_class(self.settings.class());
         let affinity = ke::schedule::process_affinity(parent.scheduled());
@@ -254,29 +271,6 @@ impl Process {
         let _ = ke::schedule::set_process_affinity(self.scheduled(), affinity);
         let disabled = ke::schedule::process_boosts_disabled(parent.scheduled());
         ke::schedule::set_process_boosts_disabled(self.scheduled(), disabled);
-    }
-
-    /// Sets its priority class, unless a job says another one.
-    #[doc(alias = "PsSetProcessPriorityByClass")]
-    pub fn set_class(&self, class: PriorityClass) {
-        let limited = job::class_limit(self);
-        let class = limited.unwrap_or(class);
-        self.settings.set_class(class);
-        // A class's priority is one.
-        let _ = ke::schedule::set_process_base_priority(self.scheduled(), class.base_priority());
-    }
-
-    /// Says whether it is what the user works with: its threads have longer turns then.
-    pub fn set_foreground(&self, foreground: bool) {
-        /// `PspForegroundQuantum`: what a foreground process has more.
-        const TIMES: u8 = 3;
-        self.settings.set_foreground(foreground);
-        let units = if foreground {
-            ke::process::SHORT_QUANTUM * TIMES
-        } else {
-            ke::process::SHORT_QUANTUM
-        };
-        self.scheduled().set_quantum(units);
     }
 
     /// Replaces the token that it acts with, before its first thread was started.
@@ -318,6 +312,11 @@ impl Process {
     /// The image that it runs, if one was mapped.
     pub fn image(&self) -> Option<Loaded> {
         *self.image.acquire()
+    }
+
+    /// What `look` finds in the image that it runs, if one was mapped.
+    pub(crate) fn look_at_image<R>(&self, look: impl FnOnce(&Loaded) -> R) -> Option<R> {
+        self.image.acquire().as_ref().map(look)
     }
 
     /// Says which image it runs.

@@ -32,7 +32,7 @@ pub(crate) fn new() -> NtResult<Quota> {
     Ok(quota)
 }
 
-/// What a thread's process is charged for APCs that are queued to the thread. What is left is given back at its end.
+/// What a thread's process is charged for APCs that are queued to the thread.
 pub(crate) struct QueuedApcs {
     quota: Quota,
     count: AtomicU32,
@@ -58,17 +58,26 @@ impl QueuedApcs {
         Ok(())
     }
 
-    /// One less.
+    /// One less, unless the thread's end took all back.
     pub(crate) fn give_back(&self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
-        self.quota
-            .give_back(QuotaKind::NonPagedPool, APC_BYTES as u64);
+        let one_less = |count: u32| count.checked_sub(1);
+        let order = Ordering::Relaxed;
+        if self.count.fetch_update(order, order, one_less).is_ok() {
+            self.quota
+                .give_back(QuotaKind::NonPagedPool, APC_BYTES as u64);
+        }
+    }
+
+    /// The thread ends, and its APCs with it. One that is charged for in this moment, and then refused or run down, is given
+    /// back by who is refused, or when this is dropped.
+    pub(crate) fn give_all_back(&self) {
+        let bytes = u64::from(self.count.swap(0, Ordering::Relaxed)) * APC_BYTES as u64;
+        self.quota.give_back(QuotaKind::NonPagedPool, bytes);
     }
 }
 
 impl Drop for QueuedApcs {
     fn drop(&mut self) {
-        let bytes = u64::from(*self.count.get_mut()) * APC_BYTES as u64;
-        self.quota.give_back(QuotaKind::NonPagedPool, bytes);
+        self.give_all_back();
     }
 }

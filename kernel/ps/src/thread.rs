@@ -6,6 +6,7 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arch::contract::{UserState, VirtAddr};
+use ex::RundownProtection;
 use ke::SpinLock;
 use ke::thread::{ThreadHandle, ThreadStart, make_end};
 use nt_abi::BugCheckCode;
@@ -101,6 +102,8 @@ pub struct Thread {
     impersonates: SpinLock<Option<SharedToken>>,
     exit_status: AtomicU32,
     teb: AtomicU64,
+    /// Who uses the TEB from another thread is inside: it does not go away meanwhile.
+    teb_use: RundownProtection,
     stack: UserStack,
     /// The routine that it starts at, as whoever made it said.
     start_address: AtomicU64,
@@ -175,17 +178,17 @@ impl Thread {
         )?;
         scheduled.thread().set_client_id(process.id(), id.number());
         let space = process.space();
-        let image = process.image();
-        let sizes = image.map_or((0, 0), |image| {
+        let of_image = process.look_at_image(|image| {
             let headers = &image.information.headers;
-            (headers.stack_reserve, headers.stack_commit)
+            let sizes = (headers.stack_reserve, headers.stack_commit);
+            (sizes, image.routines.thread_start)
         });
+        let (sizes, begins_by) = of_image.unwrap_or(((0, 0), 0));
         let stack = UserStack::create(space, &parameters.stack, sizes)?;
         let ids = (process.id(), id.number());
         let teb = environment::create_teb(space, process.peb(), ids, &stack)
             .inspect_err(|_| stack.free(space))?;
         let user = scheduled.thread().user();
-        let begins_by = image.map_or(0, |image| image.routines.thread_start);
         user.set_sp(VirtAddr(first_stack_pointer(&stack)));
         user.set_teb(VirtAddr(teb));
         if begins_by == 0 {
@@ -206,6 +209,7 @@ impl Thread {
             impersonates: SpinLock::new(None),
             exit_status: AtomicU32::new(NtStatus::PENDING.0),
             teb: AtomicU64::new(teb),
+            teb_use: RundownProtection::new(),
             stack,
             start_address: AtomicU64::new(parameters.start),
             create_time: ke::clock::system_time(),
@@ -307,6 +311,19 @@ impl Thread {
         self.teb.load(Ordering::Relaxed)
     }
 
+    /// Does something with its TEB, which stays where it is meanwhile; `None` if it has none any more.
+    ///
+    /// Without this another thread's TEB is only a number: the thread may end, and something else be at that address.
+    pub fn with_teb<T>(&self, action: impl FnOnce(u64) -> T) -> Option<T> {
+        // The thread waits with its end for who is inside: nobody may be stopped there.
+        let _not_suspended = ke::apc::critical_region();
+        let _inside = self.teb_use.enter()?;
+        match self.teb() {
+            0 => None,
+            teb => Some(action(teb)),
+        }
+    }
+
     /// The stack that it was made with.
     pub fn stack(&self) -> UserStack {
         self.stack
@@ -365,11 +382,12 @@ impl Thread {
 
     /// Gives back what it has of the process's memory.
     fn free_environment(&self) {
+        self.teb_use.wait();
         let teb = self.teb.swap(0, Ordering::Relaxed);
         if teb != 0 && !self.process.is_ending() {
-            let space = self.process.space();
-            environment::free(space, teb);
-            self.stack.free(space);
+            // What is left of an address space that has ended is gone already.
+            let bases = [teb, self.stack.allocation_base];
+            self.process.space().free_both(bases);
         }
     }
 }
@@ -420,7 +438,10 @@ fn begin(number: u64) {
     };
     // A process that began to end before the thread was one of its own could not tell it so.
     let status = if thread.is_ending() {
-        NtStatus::THREAD_IS_TERMINATING
+        match thread.exit_status() {
+            NtStatus::PENDING => NtStatus::THREAD_IS_TERMINATING,
+            status => status,
+        }
     } else {
         USER_MODE
             .get()
@@ -457,6 +478,7 @@ fn exit(thread: &Object<Thread>, status: NtStatus) {
     if let Some(observer) = END_OBSERVER.get() {
         observer(thread);
     }
+    thread.queued_apcs.give_all_back();
     thread.process.thread_ended(status);
     thread.id.clear();
 }

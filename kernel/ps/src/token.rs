@@ -13,13 +13,15 @@ use nt_abi::access::{AccessMask, GenericMapping};
 use nt_abi::security::{ImpersonationLevel, Luid, Privilege};
 use nt_abi::{NtResult, NtStatus};
 use ob::quota::object_size;
-use ob::{CreateParameters, Object, ObjectBody, ObjectType, Subject, TypeDescription};
+use ob::{
+    CreateParameters, DefaultDescriptors, Object, ObjectBody, ObjectType, Subject, TypeDescription,
+};
 use se::{Scope, SubjectContext, Token, TokenKind};
 
 /// A token, shared by those who act with it and those who have handles to it.
 pub type SharedToken = Object<TokenBody>;
-/// What a token says at one moment.
-pub type TokenState = Counted<(), Token>;
+/// What a token says at one moment, and the descriptors that follow from just that.
+pub type TokenState = Counted<DefaultDescriptors, Token>;
 
 /// Bytes that a token is charged for what is of no fixed size in it: its default list, groups, privileges.
 ///
@@ -67,7 +69,7 @@ impl ObjectBody for TokenBody {
 }
 
 fn share(token: Token) -> NtResult<TokenState> {
-    Counted::new((), token).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)
+    Counted::new(DefaultDescriptors::new(), token).map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)
 }
 
 /// A new token's id, or what marks a change of one.

@@ -149,6 +149,15 @@ impl<T> IdTable<T> {
     /// calls [`reserve`](Self::reserve) first.
     #[doc(alias = "ExCreateHandle")]
     pub fn insert(&mut self, entry: T) -> Result<Value, NoMemory> {
+        self.insert_with(|| entry)
+    }
+
+    /// Adds an entry that is made only if it can be added.
+    ///
+    /// # Errors
+    /// [`NoMemory`], also at the limit. The table is then as it was.
+    #[inline]
+    pub fn insert_with(&mut self, entry: impl FnOnce() -> T) -> Result<Value, NoMemory> {
         self.reserve()?;
         let fresh_first = self.reuse == Reuse::FirstFreed && self.fresh < self.allocated;
         let index = match self.free {
@@ -156,7 +165,7 @@ impl<T> IdTable<T> {
             _ => self.fresh,
         };
         let slot = self.entry_mut(index).ok_or(NoMemory)?;
-        let previous = core::mem::replace(slot, Entry::Used(entry));
+        let previous = core::mem::replace(slot, Entry::Used(entry()));
         if index == self.fresh {
             self.fresh += 1;
         } else if let (Entry::Free { next }, Some((_, last))) = (previous, self.free) {
@@ -212,10 +221,14 @@ impl<T> IdTable<T> {
     /// Bytes that the table grows by.
     pub const PAGE_BYTES: usize = FAN * size_of::<Entry<T>>();
 
-    /// How many pages of [`PAGE_BYTES`](Self::PAGE_BYTES) are missing for an entry with that value.
-    pub const fn pages_missing(&self, value: Value) -> usize {
-        let needed = value.index() as usize / FAN + 1;
-        needed.saturating_sub(self.allocated as usize / FAN)
+    /// How many pages of [`PAGE_BYTES`](Self::PAGE_BYTES) there are.
+    pub const fn pages(&self) -> usize {
+        self.allocated as usize / FAN
+    }
+
+    /// How many there must be for an entry with that value.
+    pub const fn pages_for(value: Value) -> usize {
+        value.index() as usize / FAN + 1
     }
 
     /// Adds a page without asking for memory; a table that has room stays as it is. What comes back is to be dropped
@@ -260,12 +273,23 @@ impl<T> IdTable<T> {
     #[doc(alias = "ExDestroyHandle")]
     pub fn remove(&mut self, value: Value) -> Option<T> {
         let index = NonZeroU32::new(value.index())?;
-        self.get(value)?;
+        let free = self.free;
+        let last_first = match self.reuse {
+            Reuse::LastFreed => free,
+            Reuse::FirstFreed => None,
+        };
         let slot = self.entry_mut(index.get())?;
-        let Entry::Used(entry) = core::mem::replace(slot, Entry::Free { next: None }) else {
+        if matches!(slot, Entry::Free { .. }) {
+            return None;
+        }
+        let next = last_first.map(|(first, _)| first);
+        let Entry::Used(entry) = core::mem::replace(slot, Entry::Free { next }) else {
             return None;
         };
-        self.add_free(index);
+        match last_first {
+            Some((_, last)) => self.free = Some((index, last)),
+            None => self.add_free(index),
+        }
         self.used -= 1;
         Some(entry)
     }

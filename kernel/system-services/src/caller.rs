@@ -2,11 +2,12 @@
 
 use core::cell::Cell;
 
+use arch::counted::Counted;
 use nt_abi::access::AccessMask;
 use nt_abi::security::{Luid, Privilege};
 use nt_abi::services::arguments::Handle;
 use nt_abi::{NtResult, NtStatus};
-use ob::{AnyObject, Mode, Object, ObjectBody};
+use ob::{AnyObject, DefaultDescriptors, Mode, Object, ObjectBody};
 use ps::token::TokenState;
 use ps::{Process, Thread};
 use se::SubjectContext;
@@ -28,18 +29,24 @@ pub(crate) struct Tokens {
 impl Tokens {
     /// The subject that they make, for whom nothing is checked.
     pub(crate) fn unchecked(&self) -> ob::Subject<'_> {
-        ob::Subject::kernel_as(SubjectContext {
-            primary: &self.primary,
-            client: self.client.as_deref(),
-        })
+        ob::Subject::kernel_as(self.context()).with_defaults(self.defaults())
     }
 
     /// The subject that they make.
     pub(crate) fn subject(&self) -> ob::Subject<'_> {
-        ob::Subject::user(SubjectContext {
+        ob::Subject::user(self.context()).with_defaults(self.defaults())
+    }
+
+    fn context(&self) -> SubjectContext<'_> {
+        SubjectContext {
             primary: &self.primary,
             client: self.client.as_deref(),
-        })
+        }
+    }
+
+    /// Those of the token that counts.
+    fn defaults(&self) -> &DefaultDescriptors {
+        Counted::head(self.client.as_ref().unwrap_or(&self.primary))
     }
 }
 

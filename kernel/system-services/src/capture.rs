@@ -13,7 +13,7 @@ pub(crate) use security::{acl, optional_sid, security_descriptor, sid};
 use alloc::vec::Vec;
 
 use arch::contract::{PAGE_SIZE, VirtAddr};
-use arch::user::{UserFault, copy_in, copy_out, is_user_range};
+use arch::user::{UserFault, copy_in, copy_out, is_user_range, read_word, write_word};
 use nt_abi::primitives::ObjectAttributeFlags;
 use nt_abi::services::arguments::{Handle, UserPointer};
 use nt_abi::{NtResult, NtStatus, w64};
@@ -43,7 +43,14 @@ fn check_alignment<T>(address: u64) -> NtResult {
 pub(crate) fn read<T: Plain>(address: u64) -> NtResult<T> {
     check_alignment::<T>(address)?;
     let mut value = T::new_zeroed();
-    copy_in(value.as_mut_bytes(), VirtAddr(address)).map_err(fault)?;
+    if size_of::<T>() == size_of::<u64>() {
+        let word = read_word(VirtAddr(address)).map_err(fault)?;
+        value
+            .as_mut_bytes()
+            .copy_from_slice(word.to_ne_bytes().as_slice());
+    } else {
+        copy_in(value.as_mut_bytes(), VirtAddr(address)).map_err(fault)?;
+    }
     Ok(value)
 }
 
@@ -58,13 +65,25 @@ pub(crate) fn read_unaligned<T: Plain>(address: u64) -> NtResult<T> {
 #[inline]
 pub(crate) fn write<T: Plain>(address: u64, value: &T) -> NtResult {
     check_alignment::<T>(address)?;
-    copy_out(VirtAddr(address), value.as_bytes()).map_err(fault)
+    match <[u8; 8]>::try_from(value.as_bytes()) {
+        Ok(word) => write_word(VirtAddr(address), u64::from_ne_bytes(word)),
+        Err(_) => copy_out(VirtAddr(address), value.as_bytes()),
+    }
+    .map_err(fault)
+}
+
+/// Looks whether a value could be written, before the work that it is the result of; gives the value that is there.
+#[inline]
+pub(crate) fn probe_and_read<T: Plain>(address: u64) -> NtResult<T> {
+    let value: T = read(address)?;
+    write(address, &value)?;
+    Ok(value)
 }
 
 /// Looks whether a value could be written, before the work that it is the result of.
+#[inline]
 pub(crate) fn probe_for_write<T: Plain>(address: u64) -> NtResult {
-    let value: T = read(address)?;
-    write(address, &value)
+    probe_and_read::<T>(address).map(|_| ())
 }
 
 /// Reads bytes, of which there are at most `most`.

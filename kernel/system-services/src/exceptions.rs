@@ -4,7 +4,9 @@
 //! is there, if the stack cannot take them, or if user mode says that nobody handled it (the second chance), the process
 //! ends with the exception's code.
 
-use arch::contract::{Access, Exception, ExceptionClass, UserContext, UserState as _, VirtAddr};
+use arch::contract::{
+    Access, Exception, ExceptionClass, FloatingPointTrap, UserContext, UserState as _, VirtAddr,
+};
 use arch::thread::UserState;
 use nt_abi::NtStatus;
 use nt_abi::exception::{EXCEPTION_MAXIMUM_PARAMETERS, ExceptionFlags};
@@ -88,12 +90,40 @@ impl Raised {
             | ExceptionClass::MisalignedStack => {
                 Self::of_access(NtStatus::DATATYPE_MISALIGNMENT, Access::Read, address)
             }
-            ExceptionClass::FloatingPoint => Self::plain(NtStatus::FLOAT_MULTIPLE_TRAPS),
+            ExceptionClass::FloatingPoint(trap) => Self::floating_point(trap),
             // Memory that should be there is not: the same as a page that cannot be read from its disk.
             ExceptionClass::BusError | ExceptionClass::MachineCheck => {
                 Self::in_page_error(Access::Read, address, NtStatus::DEVICE_DATA_ERROR)
             }
             _ => Self::access_violation(Access::Read, address),
+        }
+    }
+
+    /// What a floating-point unit found; the parameter is zero.
+    const fn floating_point(trap: FloatingPointTrap) -> Self {
+        let code = match trap {
+            FloatingPointTrap::InvalidOperation => NtStatus::FLOAT_INVALID_OPERATION,
+            FloatingPointTrap::StackCheck => NtStatus::FLOAT_STACK_CHECK,
+            FloatingPointTrap::DivideByZero => NtStatus::FLOAT_DIVIDE_BY_ZERO,
+            FloatingPointTrap::DenormalOperand => NtStatus::FLOAT_DENORMAL_OPERAND,
+            FloatingPointTrap::Overflow => NtStatus::FLOAT_OVERFLOW,
+            FloatingPointTrap::Underflow => NtStatus::FLOAT_UNDERFLOW,
+            FloatingPointTrap::Inexact => NtStatus::FLOAT_INEXACT_RESULT,
+            FloatingPointTrap::Unknown => NtStatus::FLOAT_MULTIPLE_TRAPS,
+        };
+        Self {
+            code,
+            parameters: [0; 3],
+            count: 1,
+        }
+    }
+
+    /// A breakpoint whose parameter says what the debugger is asked for.
+    pub(crate) fn debug_service(code: u64) -> Self {
+        Self {
+            parameters: [code, 0, 0],
+            count: 1,
+            ..Self::plain(NtStatus::BREAKPOINT)
         }
     }
 

@@ -100,12 +100,15 @@ fn ending_status(thread: &Thread) -> NtStatus {
 
 /// An exception is resolved, or user mode gets it.
 fn meet(thread: &Object<Thread>, exception: Exception) {
-    let exception = <Machine as Threads>::examine(exception);
+    let user = thread.scheduled().user();
+    let exception = <Machine as Threads>::examine(exception, user);
     if exception.class == ExceptionClass::FastFail {
-        let code = thread.scheduled().user().fast_fail_code();
-        let mut record = Raised::fast_fail(code).record(&exception);
+        let mut record = Raised::fast_fail(user.fast_fail_code()).record(&exception);
         record.exception_flags |= ExceptionFlags::NONCONTINUABLE;
         exceptions::dispatch(thread, &record, false);
+    } else if exception.class == ExceptionClass::DebugService {
+        let record = Raised::debug_service(user.debug_service_code()).record(&exception);
+        exceptions::dispatch(thread, &record, true);
     } else if let Err(raised) = resolve(thread, &exception) {
         exceptions::dispatch(thread, &raised.record(&exception), true);
     }

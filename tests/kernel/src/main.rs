@@ -2,16 +2,19 @@
 //!
 //! | module | cases |
 //! |---|---|
+//! | [`device_line`] | `device-line-N`: line N is the console's |
 //! | [`faults`] | `fault-...`: each must end in its bug check |
 //! | [`interrupts`] | `clock-rate`, `irql-masks`, `dpc`, `dpc-watchdog`, `freeze` |
 //! | [`locks`] | `spin-lock`, `spin-lock-parallel`, `queued-spin-lock` |
+//! | [`litmus`] | `litmus` |
 //! | [`memory`] | `pool-exhaustion`, `kernel-stacks` |
+//! | [`objects`] | `object-callbacks` |
 //! | [`registers`] | `registers` |
-//! | [`threads`] | `wait-storm`, `thread-creation`, `thread-creation-parallel`, `affinity`, `timers`, `ping-pong` |
+//! | [`threads`] | `wait-storm`, `thread-creation`, `thread-creation-parallel`, `affinity`, `timers`, `ping-pong`, `waiters` |
 //! | [`user_mode`] | `user-mode`, `user-mode-cost` |
 //! | [`user_memory`] | `user-memory`, `user-flush` |
 //! | [`user_threads`] | `user-interrupt`, `user-stop`, `user-registers` |
-//! | [`workers`] | `workers` |
+//! | [`workers`] | `workers`, `workers-system` |
 //! | [`coalescing`] | `timer-coalescing` |
 //! | [`process`] | the user halves that these run in |
 //!
@@ -21,15 +24,24 @@
 #![deny(unsafe_code)]
 
 #[cfg(target_os = "none")]
+extern crate alloc;
+
+#[cfg(target_os = "none")]
 mod coalescing;
+#[cfg(target_os = "none")]
+mod device_line;
 #[cfg(target_os = "none")]
 mod faults;
 #[cfg(target_os = "none")]
 mod interrupts;
 #[cfg(target_os = "none")]
+mod litmus;
+#[cfg(target_os = "none")]
 mod locks;
 #[cfg(target_os = "none")]
 mod memory;
+#[cfg(target_os = "none")]
+mod objects;
 #[cfg(target_os = "none")]
 mod process;
 #[cfg(target_os = "none")]
@@ -52,8 +64,8 @@ mod kernel {
     use ntoskrnl::{Program, Running};
 
     use crate::{
-        coalescing, faults, interrupts, locks, memory, registers, threads, user_memory, user_mode,
-        user_threads, workers,
+        coalescing, device_line, faults, interrupts, litmus, locks, memory, objects, registers,
+        threads, user_memory, user_mode, user_threads, workers,
     };
 
     static PROGRAM: Program = Program {
@@ -86,6 +98,10 @@ mod kernel {
     }
 
     fn run(name: &str) -> Result<(), &'static str> {
+        if let Some(line) = name.strip_prefix("device-line-") {
+            let line = line.parse().map_err(|_| "the line is no number")?;
+            return device_line::device_line(line);
+        }
         match name {
             "clock-rate" => interrupts::clock_rate(),
             "irql-masks" => interrupts::irql_masks(),
@@ -114,7 +130,11 @@ mod kernel {
             "user-stop" => user_threads::stopped(),
             "user-registers" => user_threads::registers(),
             "timer-coalescing" => coalescing::coalescing(),
+            "waiters" => threads::waiters(10_000),
+            "litmus" => litmus::litmus(),
+            "object-callbacks" => objects::object_callbacks(),
             "workers" => workers::workers(),
+            "workers-system" => workers::system_workers(),
             _ => faults::provoke(name),
         }
     }

@@ -2,7 +2,7 @@
 
 use ex::pool::{self, PoolTag, PoolVec};
 use ke::info;
-use mm::{KernelStack, frames};
+use mm::{KernelStack, balance, frames, pool_growth};
 
 const TAG: PoolTag = PoolTag(*b"Test");
 const CHUNK: usize = 1 << 20;
@@ -13,9 +13,13 @@ pub(crate) fn pool_exhaustion() -> Result<(), &'static str> {
         PoolVec::with_capacity(TAG, 16 * 1024).map_err(|_| "no memory for the list")?;
     let first = exhaust(&mut chunks)?;
     let left = frames::counts().free;
-    info!("{first} MiB taken, {left} page frames left");
-    if left > 2 * (CHUNK as u64 / 4096) + 64 {
+    let (held, most) = (pool_growth::held(), pool_growth::most());
+    info!("{first} MiB taken, {left} page frames left, {held} of {most} bytes");
+    if held + 2 * CHUNK as u64 <= most {
         return Err("the pool refused although there was memory");
+    }
+    if held > most || left < most / 4096 / 2 {
+        return Err("the pool took more than its part of the memory");
     }
     if PoolVec::<u64>::with_capacity(TAG, CHUNK).is_ok() {
         return Err("the exhausted pool gave eight MiB");
@@ -27,6 +31,14 @@ pub(crate) fn pool_exhaustion() -> Result<(), &'static str> {
     }
     drop(stack);
     while chunks.pop().is_some() {}
+    // What the pools use no more goes back to who wants frames.
+    balance::balance();
+    if pool_growth::held() > held / 4 {
+        return Err("the pools keep what they do not use");
+    }
+    if frames::counts().free < left + most / 4096 / 2 {
+        return Err("what the pools gave back is nobody's");
+    }
     let second = exhaust(&mut chunks)?;
     info!("{second} MiB taken again");
     if second == first {

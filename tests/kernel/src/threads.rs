@@ -292,6 +292,76 @@ fn periodic_timer() -> TestResult {
     Ok(())
 }
 
+struct Waiting {
+    gate: Event,
+    turns: Semaphore,
+}
+
+static WAITING: spin::Once<Waiting> = spin::Once::new();
+static WAITED: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
+
+fn waiter(_: u64) {
+    let Some(waiting) = WAITING.get() else { return };
+    for (place, object) in [waiting.gate.header(), waiting.turns.header()]
+        .into_iter()
+        .enumerate()
+    {
+        WAITED[place].fetch_add(1, Ordering::SeqCst);
+        wait_for_one(object, &WaitOptions::kernel());
+    }
+    WAITED[2].fetch_add(1, Ordering::SeqCst);
+}
+
+/// Waits until so many have come so far; false if they do not within some minutes.
+fn have_come(place: usize, count: u64) -> bool {
+    for _ in 0..20_000 {
+        if WAITED[place].load(Ordering::SeqCst) == count {
+            return true;
+        }
+        delay(Due::In(10 * MS), Mode::Kernel, false);
+    }
+    false
+}
+
+/// Ten thousand threads wait for one event, which lets all of them go on, and then for one semaphore, which lets exactly
+/// as many go on as it is released for.
+pub(crate) fn waiters(count: u64) -> TestResult {
+    let gate = Event::new(EventKind::Notification, false).map_err(|_| "no memory")?;
+    let turns = Semaphore::new(0, i32::MAX).map_err(|_| "no memory")?;
+    let waiting = WAITING.call_once(|| Waiting { gate, turns });
+    let mut threads = alloc::vec::Vec::new();
+    for _ in 0..count {
+        threads.push(spawn(waiter, 0)?);
+    }
+    if !have_come(0, count) {
+        return Err("not all threads begin");
+    }
+    waiting.gate.set();
+    if !have_come(1, count) {
+        return Err("an event that is set does not end every wait for it");
+    }
+    let half = i32::try_from(count / 2).map_err(|_| "too many threads")?;
+    let released = waiting.turns.release(half).is_ok();
+    if !released || !have_come(2, count / 2) {
+        return Err("not as many go on as a semaphore is released for");
+    }
+    delay(Due::In(100 * MS), Mode::Kernel, false);
+    if !have_come(2, count / 2) || waiting.turns.count() != 0 {
+        return Err("more go on than a semaphore is released for");
+    }
+    for _ in count / 2..count {
+        waiting
+            .turns
+            .release(1)
+            .map_err(|_| "a semaphore refuses to be released")?;
+    }
+    for thread in &threads {
+        join(thread)?;
+    }
+    info!("{count} threads waited for an event, and for a semaphore");
+    Ok(())
+}
+
 static PING: spin::Once<[Event; 2]> = spin::Once::new();
 
 /// Two threads wake each other; on one processor each round trip is two switches.

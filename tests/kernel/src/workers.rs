@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use arch::contract::Irql;
-use ex::worker::{WorkKind, WorkerLimits, Workers};
+use ex::worker::{self, WorkKind, WorkerLimits, Workers};
 use ke::dispatcher::{Due, Event, EventKind};
 use ke::processor::active;
 use ke::thread::Mode;
@@ -38,9 +38,9 @@ fn counts(_: u64) {
     DONE.fetch_add(1, Ordering::SeqCst);
 }
 
-/// Waits until something is so, a minute at most.
+/// Waits until something is so, longer than any pool waits.
 fn until(what: impl Fn() -> bool, why: &'static str) -> TestResult {
-    for _ in 0..3_000 {
+    for _ in 0..40_000 {
         if what() {
             return Ok(());
         }
@@ -55,21 +55,27 @@ fn queue(workers: &Workers, routine: fn(u64), argument: u64, kind: WorkKind) -> 
         .map_err(|_| "no memory for a work item")
 }
 
-/// Of a thousand items ten block: the rest finishes, the pool grows for it and shrinks afterwards. On one processor each
-/// queue keeps its order, and better queues go first.
-pub(crate) fn workers() -> TestResult {
+/// A pool, as the test uses it.
+struct Pool<'a> {
+    queue: &'a dyn Fn(fn(u64), u64) -> TestResult,
+    threads: &'a dyn Fn(WorkKind) -> u32,
+    minimum: u32,
+}
+
+/// Of a thousand items ten block: the rest finishes, the pool grows for it and shrinks afterwards.
+fn thousand(pool: &Pool<'_>) -> TestResult {
     let gate = Event::new(EventKind::Notification, false).map_err(|_| "no memory")?;
     let gate = GATE.call_once(|| gate);
-    let workers = Workers::start(LIMITS).map_err(|_| "no memory for workers")?;
+    let before = (pool.threads)(WorkKind::Critical);
     for number in 0..ITEMS {
         let routine = if number % 100 == 0 { blocks } else { counts };
-        queue(workers, routine, number, WorkKind::Delayed)?;
+        (pool.queue)(routine, number)?;
     }
     let others = u32::try_from(ITEMS).unwrap_or(0) - BLOCKING;
     let done = || DONE.load(Ordering::SeqCst);
     until(|| done() == others, "what does not block does not finish")?;
-    let grown = workers.threads(WorkKind::Delayed);
-    if grown <= BLOCKING || workers.threads(WorkKind::Critical) != LIMITS.minimum {
+    let grown = (pool.threads)(WorkKind::Delayed);
+    if grown <= BLOCKING || (pool.threads)(WorkKind::Critical) != before {
         return Err("the pool did not grow for who blocks, or others did");
     }
     gate.set();
@@ -77,18 +83,43 @@ pub(crate) fn workers() -> TestResult {
         || done() == others + BLOCKING,
         "what blocked does not go on",
     )?;
-    let shrunk = || workers.threads(WorkKind::Delayed) == LIMITS.minimum;
+    let shrunk = || (pool.threads)(WorkKind::Delayed) == pool.minimum;
     until(shrunk, "the pool does not shrink")?;
-    info!("{ITEMS} items: {grown} threads, then {}", LIMITS.minimum);
-    queue(workers, counts, 0, WorkKind::Delayed)?;
+    info!("{ITEMS} items: {grown} threads, then {}", pool.minimum);
+    (pool.queue)(counts, 0)?;
     until(
         || done() == others + BLOCKING + 1,
         "nothing is done after the pool has shrunk",
-    )?;
+    )
+}
+
+/// A pool of the test's own, whose threads do not wait long. On one processor each queue keeps its order, and better queues
+/// go first.
+pub(crate) fn workers() -> TestResult {
+    let workers = Workers::start(LIMITS).map_err(|_| "no memory for workers")?;
+    thousand(&Pool {
+        queue: &|routine, argument| queue(workers, routine, argument, WorkKind::Delayed),
+        threads: &|kind| workers.threads(kind),
+        minimum: LIMITS.minimum,
+    })?;
     if active().count() == 1 {
         order(workers)?;
     }
     Ok(())
+}
+
+/// The system's own pool, whose threads wait ten minutes before they end.
+pub(crate) fn system_workers() -> TestResult {
+    // As the product does once; the tests' kernel is without.
+    worker::start().map_err(|_| "no memory for workers")?;
+    thousand(&Pool {
+        queue: &|routine, argument| {
+            worker::queue_work(routine, argument, WorkKind::Delayed)
+                .map_err(|_| "no memory for a work item")
+        },
+        threads: &worker::threads,
+        minimum: WorkerLimits::SYSTEM.minimum,
+    })
 }
 
 const EACH: u64 = 30;

@@ -160,8 +160,15 @@ macro_rules! holds {
 macro_rules! checks {
     ($($check:path),* $(,)?) => {
         $crate::program!(start);
+        $crate::list_of_checks!($($check),*);
+    };
+}
 
-        fn start() -> u32 {
+/// Makes the function `start` out of checks, for a program whose root, in another file, makes it the entry point.
+#[macro_export]
+macro_rules! list_of_checks {
+    ($($check:path),* $(,)?) => {
+        pub(crate) fn start() -> u32 {
             $crate::check::run(&[$((stringify!($check), $check)),*])
         }
     };

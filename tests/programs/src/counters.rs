@@ -1,18 +1,23 @@
 //! What of the machine is in use, as the kernel tells it: to see whether everything came back.
 
-use nt_abi::services::arguments::SystemInformationClass;
+use nt_abi::services::arguments::{SystemInformationClass, ThreadInformationClass};
 use nt_abi::system_information::activity::SystemPerformanceInformation;
-use nt_abi::w64::SystemProcessInformation;
-use zerocopy::FromBytes as _;
+use nt_abi::w64::{SystemProcessInformation, SystemThreadInformation, ThreadBasicInformation};
+use zerocopy::{FromBytes as _, FromZeros as _};
 
 use crate::check::{Failed, Outcome, line};
-use crate::services::{NULL, NtDelayExecution, NtQuerySystemInformation};
+use crate::services::{
+    CURRENT_THREAD, NULL, NtDelayExecution, NtQueryInformationThread, NtQuerySystemInformation,
+};
 use crate::{expect, holds, status};
 
 /// `SystemPerformanceInformation`.
 const PERFORMANCE: SystemInformationClass = SystemInformationClass(2);
 /// `SystemProcessInformation`.
 const PROCESSES: SystemInformationClass = SystemInformationClass(5);
+
+/// Room for as many processes as a test leaves alive.
+const ROOM: usize = 16 * 1024;
 
 /// What is in use at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,8 +66,6 @@ impl Counters {
     }
 
     fn count_processes(&mut self) -> Outcome {
-        /// Room for as many processes as a test leaves alive.
-        const ROOM: usize = 16 * 1024;
         let mut list = [0u64; ROOM / 8];
         status!(NtQuerySystemInformation(
             PROCESSES,
@@ -120,6 +123,52 @@ impl Counters {
         // Caches of the processors may have taken a few pages more, never one for each of what came and went.
         holds!(self.available + SLACK + KEPT_STACKS >= before.available);
         Ok(())
+    }
+}
+
+/// `ThreadBasicInformation`.
+const BASIC: ThreadInformationClass = ThreadInformationClass(0);
+
+/// How often the calling thread was switched to.
+///
+/// # Errors
+/// If the kernel does not tell.
+pub fn own_switches() -> Result<u32, Failed> {
+    let mut own = ThreadBasicInformation::new_zeroed();
+    status!(NtQueryInformationThread(
+        CURRENT_THREAD,
+        BASIC,
+        &mut own,
+        size_of::<ThreadBasicInformation>() as u32,
+        NULL
+    ));
+    let mut list = [0u64; ROOM / 8];
+    status!(NtQuerySystemInformation(
+        PROCESSES,
+        &mut list,
+        ROOM as u32,
+        NULL
+    ));
+    let bytes = zerocopy::IntoBytes::as_bytes(&list);
+    let mut offset = 0;
+    loop {
+        let entry = bytes.get(offset..).unwrap_or_default();
+        let Ok((process, mut rest)) = SystemProcessInformation::read_from_prefix(entry) else {
+            return Err(Failed);
+        };
+        for _ in 0..process.number_of_threads {
+            let Ok((thread, more)) = SystemThreadInformation::read_from_prefix(rest) else {
+                return Err(Failed);
+            };
+            if thread.client_id == own.client_id {
+                return Ok(thread.context_switches);
+            }
+            rest = more;
+        }
+        if process.next_entry_offset == 0 {
+            return Err(Failed);
+        }
+        offset += process.next_entry_offset as usize;
     }
 }
 

@@ -13,6 +13,7 @@
 //! | [`processes`] | children |
 //! | [`tokens`] | tokens, and whose they may be |
 //! | [`threads`] | threads, exceptions, APCs |
+//! | [`mishaps`] | what goes wrong with threads, processes and jobs |
 //! | [`memory`] | the own memory as services show it |
 //! | [`names`] | names of objects as services want them |
 #![cfg_attr(target_os = "windows", no_std)]
@@ -36,6 +37,8 @@ pub mod counters;
 pub mod fuzz;
 #[cfg(target_os = "windows")]
 pub mod memory;
+#[cfg(target_os = "windows")]
+pub mod mishaps;
 #[cfg(target_os = "windows")]
 pub mod names;
 #[cfg(target_os = "windows")]

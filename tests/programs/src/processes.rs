@@ -3,6 +3,7 @@
 use nt_abi::access::AccessMask;
 use nt_abi::process_creation::{PsAttributeNumber, PsCreateState};
 use nt_abi::process_parameters::ParameterFlags;
+use nt_abi::services::arguments::ProcessInformationClass;
 use nt_abi::w64::{ClientId, PsAttribute, PsAttributeList, PsCreateInfo, RtlUserProcessParameters};
 use nt_abi::{NtStatus, w64};
 use zerocopy::{FromZeros as _, Immutable, IntoBytes, KnownLayout};
@@ -11,8 +12,14 @@ pub use stubs::environment::{command_line, peb};
 
 use crate::check::{Failed, Outcome};
 use crate::names::Wide;
-use crate::services::{NULL, NtClose, NtCreateUserProcess, NtWaitForSingleObject, address_of};
+use crate::services::{
+    NULL, NtClose, NtCreateUserProcess, NtQueryInformationProcess, NtWaitForSingleObject,
+    address_of,
+};
 use crate::status;
+
+/// `ProcessBasicInformation`.
+const BASIC: ProcessInformationClass = ProcessInformationClass(0);
 
 /// A new process and its first thread.
 #[derive(Clone, Copy, Debug, Default)]
@@ -155,6 +162,23 @@ pub fn start(program: &str) -> Result<Child, Failed> {
 }
 
 impl Child {
+    /// Waits until it has ended; gives what it ended with.
+    ///
+    /// # Errors
+    /// If that is refused.
+    pub fn exit_status(self) -> Result<u32, Failed> {
+        status!(NtWaitForSingleObject(self.process, false, NULL));
+        let mut basic = w64::ProcessBasicInformation::new_zeroed();
+        status!(NtQueryInformationProcess(
+            self.process,
+            BASIC,
+            &mut basic,
+            size_of::<w64::ProcessBasicInformation>() as u32,
+            NULL
+        ));
+        Ok(basic.exit_status)
+    }
+
     /// Waits until it has ended, and closes its handles.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use nt_abi::NtStatus;
 use nt_abi::access::AccessMask;
 use nt_abi::services::arguments::UserAddress;
 pub use stubs::dispatchers::{Disposition, ThreadRoutine, jump, set_exception_handler};
-pub use stubs::{Context, first_argument, full, set_first_argument, teb};
+pub use stubs::{Context, first_argument, full, set_first_argument, set_pc, teb};
 
 use crate::check::{Failed, Outcome};
 use crate::services::{

@@ -50,11 +50,35 @@ pub(super) fn is_within(image: &[u8], table: &[u8]) -> bool {
 }
 
 fn readable(mangled: &str) -> String {
-    let mut name = format!("{:#}", rustc_demangle::demangle(mangled));
+    let mut name = without_arguments(&format!("{:#}", rustc_demangle::demangle(mangled)));
     if name.len() > LONGEST_NAME {
         name.truncate(name.floor_char_boundary(LONGEST_NAME));
     }
     name
+}
+
+/// A name without the types that generic functions and types were made for: they would be a third of the table. What
+/// begins with a type in angle brackets (`<T as Trait>::function`) keeps that.
+fn without_arguments(name: &str) -> String {
+    let mut short = String::with_capacity(name.len());
+    let mut depth = 0_u32;
+    let mut before = ' ';
+    for letter in name.chars() {
+        let follows_name = before.is_alphanumeric() || before == '_' || short.ends_with("::");
+        match letter {
+            '<' if depth > 0 || follows_name => {
+                if depth == 0 && short.ends_with("::") {
+                    short.truncate(short.len() - 2);
+                }
+                depth += 1;
+            }
+            '>' if depth > 0 => depth -= u32::from(before != '-'),
+            _ if depth == 0 => short.push(letter),
+            _ => {}
+        }
+        before = letter;
+    }
+    short
 }
 
 fn encode(functions: &BTreeMap<u64, (u32, String)>) -> Result<Vec<u8>> {
@@ -149,6 +173,13 @@ mod tests {
             "core::fmt::write"
         );
         assert_eq!(readable("memcpy"), "memcpy");
+        for (long, short) in [
+            ("<a::B<C, D<E>> as F<G>>::h::<I>", "<a::B as F>::h"),
+            ("a::b::<fn(C) -> D<E>>::{closure#0}", "a::b::{closure#0}"),
+            ("<a::B>::c", "<a::B>::c"),
+        ] {
+            assert_eq!(without_arguments(long), short);
+        }
         let long = format!("{}é", "x".repeat(119));
         assert_eq!(readable(&long), "x".repeat(119));
     }

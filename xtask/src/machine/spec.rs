@@ -265,10 +265,13 @@ fn check_limits(board: &Board, machine: &Machine) -> Result<()> {
         } else {
             format!("{} to {}", memory.min, memory.max)
         };
+        let why = match &memory.why_more {
+            Some(why) if bytes > most => why,
+            _ => &memory.why,
+        };
         bail!(
-            "{name} cannot have {} of memory because {}: ask for {range}",
-            machine.memory,
-            memory.why
+            "{name} cannot have {} of memory because {why}: ask for {range}",
+            machine.memory
         );
     }
     for limit in &board.limit {
@@ -333,7 +336,7 @@ pub(crate) fn parse_size(text: &str) -> Result<u64> {
         .and_then(|number| number.checked_mul(1 << shift));
     match size {
         Some(size) => Ok(size),
-        None => bail!("{text:?} is not a size: write a number with M or G, such as 512M"),
+        None => bail!("{text:?} is no amount of memory: write a number with M or G, such as 512M"),
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod end_line;
 mod pe;
 mod quoting;
 pub(crate) mod ram_disk;
+pub(crate) mod run_disk;
 pub(crate) mod trace_lines;
 
 use std::fs;
@@ -45,10 +46,7 @@ pub(crate) fn prepare(
 fn check(workspace: &Workspace, board: &Board, image: &Image, path: &Path) -> Result<()> {
     let shown = path.display();
     if !path.is_file() {
-        bail!(
-            "there is no program {shown}: name one of the test programs ({}), or the path of an .exe file",
-            programs::names(workspace)?.join(", ")
-        );
+        bail!("{}", not_there(path, &programs::names(workspace)?));
     }
     let file = fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
     let machine = pe::machine(&file)
@@ -75,6 +73,59 @@ fn check(workspace: &Workspace, board: &Board, image: &Image, path: &Path) -> Re
         image.user.title,
         others.join(" or --board ")
     );
+}
+
+/// Says what is not there, and what to name instead: a path is looked for as a file, anything else as one of our programs.
+fn not_there(path: &Path, names: &[String]) -> String {
+    let shown = path.display();
+    if path.as_os_str().is_empty() {
+        return "the program's name is empty: name a test program or the path of an .exe file behind `--`".into();
+    }
+    if path.is_dir() {
+        return format!("{shown} is a folder: give the path of an .exe file in it");
+    }
+    if path.components().count() > 1 {
+        return format!(
+            "there is no file {shown}: check the path of the .exe file, which counts from the folder that you are in"
+        );
+    }
+    let wanted = path.with_extension("").display().to_string().to_lowercase();
+    let alike: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| is_alike(name, &wanted))
+        .collect();
+    let (which, list) = if alike.is_empty() {
+        ("the test programs are", names.join(", "))
+    } else {
+        ("did you mean", alike.join(", ") + "?")
+    };
+    format!(
+        "there is no program {shown}: name a test program or the path of an .exe file; {which} {list}"
+    )
+}
+
+/// Whether a person may have meant this name: one has the other in it, or they differ in two letters at most.
+fn is_alike(name: &str, wanted: &str) -> bool {
+    if wanted.len() >= 3 && (name.contains(wanted) || wanted.contains(name)) {
+        return true;
+    }
+    distance(name.as_bytes(), wanted.as_bytes()) <= 2.min(wanted.len() / 2)
+}
+
+/// How many letters are to be put in, taken out or changed to make one name of the other.
+fn distance(left: &[u8], right: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (place, from) in (1..).zip(left) {
+        let mut diagonal = row[0];
+        row[0] = place;
+        for (index, to) in right.iter().enumerate() {
+            let changed = diagonal + usize::from(from != to);
+            diagonal = row[index + 1];
+            row[index + 1] = changed.min(diagonal + 1).min(row[index] + 1);
+        }
+    }
+    row[right.len()]
 }
 
 /// The boards whose programs are for this machine.
@@ -134,11 +185,21 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_told_with_what_is() {
-        let said = prepared("q35", &["nothin"]).unwrap_err().to_string();
-        assert!(
-            said.contains("there is no program nothin:") && said.contains(" nothing,"),
-            "{said}"
-        );
+        let said = |program| prepared("q35", &[program]).unwrap_err().to_string();
+        for (program, words) in [
+            ("nothin", "there is no program nothin: "),
+            ("nothin", "did you mean nothing?"),
+            ("helo.exe", "did you mean hello?"),
+            ("xyz", "the test programs are bench_kernel, "),
+            (
+                "./no/such.exe",
+                "there is no file ./no/such.exe: check the path",
+            ),
+            ("..", ".. is a folder: "),
+            ("", "the program's name is empty: "),
+        ] {
+            assert!(said(program).contains(words), "{}", said(program));
+        }
         let said = prepared("q35", &["/etc/passwd"]).unwrap_err().to_string();
         assert!(said.contains("is no Windows program"), "{said}");
     }

@@ -84,6 +84,7 @@ macro_rules! __service_dispatch {
         $($component:ident {
             $(
                 #[doc = $summary:literal]
+                $(#[doc = $note:literal])*
                 $state:ident $name:ident = $function:ident($($argument:ident: $type:ty),* $(,)?);
             )*
         })*

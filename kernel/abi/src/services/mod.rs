@@ -13,7 +13,7 @@
 //! planned NtClose = nt_close(handle: Handle);
 //! ```
 //!
-//! The first word is `done` or `planned` (the kernel answers `STATUS_NOT_IMPLEMENTED`), then come NT's name, the name
+//! Further lines of its comment say, of a service that is done, what of it is not. The first word is `done` or `planned` (the kernel answers `STATUS_NOT_IMPLEMENTED`), then come NT's name, the name
 //! of the Rust function behind it, and its arguments with the types of [`arguments`].
 //! Rows stand in groups, one for each component of NT, and in alphabetical order inside a group.
 //!
@@ -115,6 +115,14 @@ impl Service {
             .copied()
             .unwrap_or_default()
     }
+
+    /// What of a service that is done is not, or is otherwise than in NT; empty if it is whole.
+    pub fn note(&self) -> &'static str {
+        NOTES
+            .get(usize::from(self.number))
+            .copied()
+            .unwrap_or_default()
+    }
 }
 
 /// Finds a service by its number.
@@ -200,6 +208,7 @@ macro_rules! plain_data {
     ($($component:ident {
         $(
             #[doc = $summary:literal]
+            $(#[doc = $note:literal])*
             $state:ident $name:ident = $function:ident($($argument:ident: $type:ty),* $(,)?);
         )*
     })*) => {
@@ -220,6 +229,9 @@ macro_rules! plain_data {
 
         /// What each service does. Apart from the rest, because the kernel has no use for it, and so not in its image.
         static SUMMARIES: &[&str] = &[$($($summary.trim_ascii(),)*)*];
+
+        /// What is not done of each service, apart for the same reason.
+        static NOTES: &[&str] = &[$($(concat!($($note),*).trim_ascii(),)*)*];
 
         /// The number of each service, under NT's name for the service.
         #[expect(non_upper_case_globals, reason = "the names are NT's")]

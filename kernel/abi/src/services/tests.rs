@@ -43,6 +43,17 @@ fn functions_are_named_after_services() {
 }
 
 #[test]
+fn notes_are_of_services_that_are_done() {
+    for service in SERVICES.iter().filter(|service| !service.note().is_empty()) {
+        assert_eq!(service.state, State::Done, "{}", service.name);
+        assert!(service.note().ends_with('.'), "{}", service.name);
+    }
+    let partial = by_name("NtCreateSection").unwrap();
+    assert!(partial.note().starts_with("No files"));
+    assert_eq!(by_name("NtClose").unwrap().note(), "");
+}
+
+#[test]
 fn arguments_fill_as_many_bytes_as_a_32_bit_ntdll_passes() {
     for &(name, bytes) in ntdll_i386::ARGUMENT_BYTES {
         let service = by_name(name).unwrap_or_else(|| panic!("{name} is not in the table"));
@@ -183,6 +194,7 @@ mod stubs {
         ($($component:ident {
             $(
                 #[doc = $summary:literal]
+                $(#[doc = $note:literal])*
                 $state:ident $name:ident = $function:ident($($argument:ident: $type:ty),* $(,)?);
             )*
         })*) => {$($(

@@ -140,8 +140,8 @@ impl Slot for Apc {
     }
 }
 
-/// What programs may queue to each other as they like. Kernel APCs have a store of their own, so that no program can keep
-/// the kernel from having one.
+/// What programs may queue to each other as they like. Kernel APCs have a store of their own: one for each thread that waits
+/// for another's context, and there are no more threads than stacks for them.
 static USER_APCS: Arena<Apc, 128, 4096> = Arena::new(&USER_APCS_CHUNKS);
 static USER_APCS_CHUNKS: Chunks<Apc, 4096> = no_chunks();
 static KERNEL_APCS: Arena<Apc, 32, 1024> = Arena::new(&KERNEL_APCS_CHUNKS);

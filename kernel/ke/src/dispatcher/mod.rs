@@ -43,39 +43,81 @@ pub use wheel::expirations as timer_expirations;
 pub(crate) use wheel::forget;
 pub(crate) use wheel::{clock_ticked, follow_system_time};
 
+use core::cell::Cell;
+
+use arch::Machine;
+use arch::contract::{Interrupts, Irql, ProcessorNumber, ProcessorSet};
 use nt_abi::NtStatus;
 
-use crate::irql::IrqlGuard;
+use crate::irql::{DispatchGuard, IrqlGuard};
+use crate::spin_lock::Held;
 use crate::thread::Thread;
-use crate::{LockOrder, SpinLock, SpinLockGuard};
+use crate::{LockOrder, SpinLock};
 
 static LOCK: SpinLock<()> = SpinLock::ordered((), LockOrder::DISPATCHER);
 
 /// The right to the dispatcher database; the level is Dispatch meanwhile.
 ///
+/// Processors for which a thread was chosen are interrupted when the database is free again: they want it at once, and an
+/// interrupt takes a while to send. That they are told late is no harm. What they are to look at was written before, under
+/// the lock; one that takes the lock in between finds it by itself, and is then interrupted for nothing.
+///
 /// # NT
-/// `KiLockDispatcherDatabase`.
+/// `KiLockDispatcherDatabase`; `KiExitDispatcher`, which readies and interrupts when the database is free.
 pub struct Database {
-    guard: SpinLockGuard<'static, ()>,
+    // Dropped in this order: the lock is free, the others are told, the level falls.
+    held: Held<'static, ()>,
+    to_ask: ToAsk,
+    level: DispatchGuard,
+}
+
+/// Processors that are to be interrupted when this is dropped.
+struct ToAsk(Cell<u64>);
+
+impl Drop for ToAsk {
+    #[inline]
+    fn drop(&mut self) {
+        let processors = self.0.get();
+        if processors != 0 {
+            Machine::send_ipi(ProcessorSet(processors));
+        }
+    }
 }
 
 /// Waits for the database.
 #[inline]
 pub fn lock() -> Database {
+    let (held, level) = LOCK.acquire().into_parts();
     Database {
-        guard: LOCK.acquire(),
+        held,
+        to_ask: ToAsk(Cell::new(0)),
+        level,
     }
 }
 
 impl Database {
     /// Frees the database and stays at Dispatch, for a thread switch.
+    #[inline]
     pub(crate) fn release_keeping_level(self) -> IrqlGuard {
-        self.guard.unlock_keeping_level()
+        let Self {
+            held,
+            to_ask,
+            level,
+        } = self;
+        drop(held);
+        drop(to_ask);
+        level.into_guard()
+    }
+
+    /// Makes a processor, which is not this one, look what it is to do as soon as the database is free.
+    pub(crate) fn ask_when_released(&self, target: ProcessorNumber) {
+        let set = ProcessorSet(self.to_ask.0.get()).with(target);
+        self.to_ask.0.set(set.0);
     }
 
     /// The level that falls when the guard is dropped is this one.
-    pub(crate) fn level_before(&self) -> arch::contract::Irql {
-        self.guard.level_before()
+    pub(crate) fn level_before(&self) -> Irql {
+        self.level.before()
     }
 }
 

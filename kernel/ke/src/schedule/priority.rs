@@ -107,7 +107,7 @@ fn yield_to_better(database: &Database, thread: &'static Thread) {
     {
         next.state.set(database, State::Standby);
         prcb.next.set(Some(next));
-        processor::request_dispatch(number);
+        processor::request_dispatch(database, number);
     }
 }
 
@@ -126,7 +126,7 @@ fn reconsider_standby(database: &Database, thread: &'static Thread) {
     if core::ptr::eq(running, super::idle_thread(prcb)) {
         super::note_idle(database, number, true);
         // It looks for another one itself.
-        processor::request_dispatch(number);
+        processor::request_dispatch(database, number);
     } else {
         yield_to_better(database, running);
     }
@@ -165,7 +165,7 @@ fn change_affinity(database: &Database, thread: &'static Thread, processors: Pro
             thread.affinity.set(database, processors.0);
             let here = ProcessorNumber(thread.processor.get(database));
             if !processors.contains(here) {
-                processor::request_dispatch(here);
+                processor::request_dispatch(database, here);
             }
         }
         _ => thread.affinity.set(database, processors.0),

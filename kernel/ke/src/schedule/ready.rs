@@ -148,7 +148,7 @@ pub(crate) fn ready(database: &Database, thread: &'static Thread) {
             prcb.ready.push(database, passed_over, true);
         }
         thread.state.set(database, State::Standby);
-        processor::request_dispatch(target);
+        processor::request_dispatch(database, target);
     } else {
         thread.processor.set(database, target.0);
         thread.state.set(database, State::Ready);
@@ -185,7 +185,7 @@ fn give_to_idle(database: &Database, thread: &'static Thread, allowed: Processor
     note_idle(database, target, false);
     thread.state.set(database, State::Standby);
     processor::prcb(target).next.set(Some(thread));
-    processor::request_dispatch(target);
+    processor::request_dispatch(database, target);
     true
 }
 

@@ -4,6 +4,7 @@
 //! the routine say; each test names them.
 
 mod apcs;
+mod interruptions;
 mod locks;
 mod objects;
 mod reviews;

@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use arch::contract::{Irql, Processor, ProcessorSet, UserState};
+use arch::contract::{Irql, Processor, ProcessorSet};
 use arch::memory::KernelMapping;
 use nt_abi::{NtResult, NtStatus};
 
@@ -184,8 +184,8 @@ impl Thread {
         }
         self.queue.set(None);
         self.apc.reset(database);
-        // What the slot's last thread had in its registers, and was wanted for, is no business of this one.
-        self.user().reset();
+        // What the slot's last thread had in its registers, and was wanted for, is no business of this one: its context was
+        // prepared, which resets them.
         for alerted in &self.alerted {
             alerted.set(database, false);
         }

@@ -248,10 +248,10 @@ impl Slot for Thread {
     }
 }
 
-/// All threads, by number.
 /// Bytes of memory that the scheduler's part of a thread takes, without its stack.
 pub const THREAD_BYTES: usize = size_of::<Thread>();
 
+/// All threads, by number.
 pub(crate) static THREADS: Arena<Thread, 32, 4096> = Arena::new(&THREADS_CHUNKS);
 static THREADS_CHUNKS: Chunks<Thread, 4096> = no_chunks();
 

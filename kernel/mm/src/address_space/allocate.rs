@@ -119,42 +119,19 @@ const KNOWN: AllocationType = AllocationType::COMMIT
     .union(AllocationType::RESERVE_PLACEHOLDER)
     .union(AllocationType::REPLACE_PLACEHOLDER);
 
-/// An allocation whose arguments make sense.
-struct Checked {
+/// What [`Allocation::check_kind`] found: where it may lie, and its protection.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckedKind {
     limits: Limits,
     protection: Protection,
 }
 
 impl Allocation {
-    fn check(&self) -> NtResult<Checked> {
-        let checked = self.checked_kind()?;
-        self.check_range()?;
-        Ok(checked)
-    }
-
     /// Looks at what does not depend on the range: zero bits, kind, protection, in this order.
     ///
     /// # Errors
     /// Those that [`AddressSpace::allocate`] gives for them.
-    pub fn check_kind(&self) -> NtResult {
-        self.checked_kind().map(|_| ())
-    }
-
-    /// Looks at base and size, in this order.
-    ///
-    /// # Errors
-    /// `INVALID_PARAMETER_2`, `_4`.
-    pub fn check_range(&self) -> NtResult {
-        if self.base > HIGHEST_USER_ADDRESS {
-            return Err(NtStatus::INVALID_PARAMETER_2);
-        }
-        if self.size == 0 || self.size > HIGHEST_USER_ADDRESS + 1 - self.base {
-            return Err(NtStatus::INVALID_PARAMETER_4);
-        }
-        Ok(())
-    }
-
-    fn checked_kind(&self) -> NtResult<Checked> {
+    pub fn check_kind(&self) -> NtResult<CheckedKind> {
         let kind = self.kind;
         let limits = self.limits.with_zero_bits(self.zero_bits)?;
         let resets = AllocationType::RESET | AllocationType::RESET_UNDO;
@@ -187,7 +164,21 @@ impl Allocation {
         {
             return Err(NtStatus::INVALID_PARAMETER_6);
         }
-        Ok(Checked { limits, protection })
+        Ok(CheckedKind { limits, protection })
+    }
+
+    /// Looks at base and size, in this order.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_2`, `_4`.
+    pub fn check_range(&self) -> NtResult {
+        if self.base > HIGHEST_USER_ADDRESS {
+            return Err(NtStatus::INVALID_PARAMETER_2);
+        }
+        if self.size == 0 || self.size > HIGHEST_USER_ADDRESS + 1 - self.base {
+            return Err(NtStatus::INVALID_PARAMETER_4);
+        }
+        Ok(())
     }
 }
 
@@ -235,7 +226,21 @@ impl AddressSpace {
     /// No address is chosen at random: the same program gets the same addresses.
     #[doc(alias = "NtAllocateVirtualMemory")]
     pub fn allocate(&self, request: &Allocation) -> NtResult<VirtRange> {
-        let Checked { limits, protection } = request.check()?;
+        let checked = request.check_kind()?;
+        self.allocate_checked(request, checked)
+    }
+
+    /// [`allocate`](Self::allocate) for who has looked at the kind already, since it had to before it knew base and size.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn allocate_checked(
+        &self,
+        request: &Allocation,
+        checked: CheckedKind,
+    ) -> NtResult<VirtRange> {
+        let CheckedKind { limits, protection } = checked;
+        request.check_range()?;
         let mut space = self.lock();
         space.tables()?;
         let kind = request.kind;

@@ -138,6 +138,11 @@ impl Space {
     pub(crate) fn release(&mut self, index: Index) {
         let range = self.range(index);
         self.end_pages(range, Pte::Unset);
+        self.remove_ended(index);
+    }
+
+    /// Takes out an allocation or view whose pages have ended.
+    pub(super) fn remove_ended(&mut self, index: Index) {
         if let Some((_, vad)) = self.remove(index) {
             if let Kind::View(view) = &vad.kind {
                 view.area.lock().views -= 1;

@@ -49,7 +49,7 @@ use nt_abi::{NtResult, NtStatus};
 use rtl::IntervalTree;
 use rtl::interval_tree::Index;
 
-pub use allocate::{Allocation, Limits};
+pub use allocate::{Allocation, CheckedKind, Limits};
 pub use copy::Copied;
 pub use free::FreeKind;
 pub(crate) use free::page_of;
@@ -59,6 +59,7 @@ pub(crate) use pages::{PageEntry, shared_state};
 pub use protect::check_range;
 pub(crate) use query::is_user;
 pub use query::{ImageView, RegionInformation, RegionKind, WorkingSetPage};
+pub use threads::FillPages;
 pub use view::{MappedView, ViewRequest};
 pub use write_watch::WatchReset;
 
@@ -331,24 +332,25 @@ impl Space {
         if pages == 0 {
             return Ok(());
         }
-        let most = self.pagefile_limit - self.counters.pagefile_usage.min(self.pagefile_limit);
-        if pages > most / PAGE_SIZE {
+        // Both are of user addresses, whose sum cannot overflow.
+        let bytes = pages * PAGE_SIZE;
+        let usage = self.counters.pagefile_usage + bytes;
+        if usage > self.pagefile_limit {
             return Err(NtStatus::PAGEFILE_QUOTA_EXCEEDED);
         }
         if let Some(quota) = self.quota {
-            quota.charge(pages * PAGE_SIZE)?;
+            quota.charge(bytes)?;
         }
         if let Err(status) = crate::commit::charge(pages) {
             if let Some(quota) = self.quota {
-                quota.give_back(pages * PAGE_SIZE);
+                quota.give_back(bytes);
             }
             return Err(status);
         }
-        self.counters.pagefile_usage += pages * PAGE_SIZE;
-        self.counters.peak_pagefile_usage = self
-            .counters
-            .peak_pagefile_usage
-            .max(self.counters.pagefile_usage);
+        self.counters.pagefile_usage = usage;
+        if usage > self.counters.peak_pagefile_usage {
+            self.counters.peak_pagefile_usage = usage;
+        }
         Ok(())
     }
 
@@ -370,16 +372,27 @@ impl Space {
     /// `QUOTA_EXCEEDED`.
     #[inline]
     fn charge_vads(&mut self, more: usize) -> NtResult {
+        let needed = self.vads.len() + more;
+        if needed <= self.vads_charged {
+            return Ok(());
+        }
+        self.charge_more_vads(needed)
+    }
+
+    #[cold]
+    fn charge_more_vads(&mut self, needed: usize) -> NtResult {
         /// So many at once: most processes are charged once.
         const STEP: usize = 64;
-        let Some(quota) = &self.pool_quota else {
-            return Ok(());
-        };
-        let needed = self.vads.len() + more;
-        if needed > self.vads_charged {
-            let missing = (needed - self.vads_charged).next_multiple_of(STEP);
-            quota.charge_for_good(QuotaKind::NonPagedPool, missing as u64 * VAD_BYTES)?;
-            self.vads_charged += missing;
+        if let Some(quota) = &self.pool_quota {
+            let missing = needed - self.vads_charged;
+            let charge = |vads: usize| {
+                let bytes = vads as u64 * VAD_BYTES;
+                quota.charge_for_good(QuotaKind::NonPagedPool, bytes)?;
+                Ok(vads)
+            };
+            // Near the limit there may be room for what is needed, and no more.
+            self.vads_charged +=
+                charge(missing.next_multiple_of(STEP)).or_else(|_: NtStatus| charge(missing))?;
         }
         Ok(())
     }

@@ -118,7 +118,8 @@ impl Space {
     pub(crate) fn end_pages(&mut self, range: VirtRange, then: Pte) {
         self.forget_locks(range);
         if then == Pte::Unset {
-            return self.clear(range);
+            self.clear(&[range]);
+            return;
         }
         self.hide(range, &mut |_, frame| {
             frames::end_shown(frame);
@@ -149,20 +150,24 @@ impl Space {
         self.change_values(range, &mut |_, _| then);
     }
 
-    /// Ends all pages of a range, of which nothing is said from now on.
-    fn clear(&mut self, range: VirtRange) {
+    /// Ends all pages of some ranges, of which nothing is said from now on; gives of how many pages of the last range
+    /// something was said.
+    pub(super) fn clear(&mut self, ranges: &[VirtRange]) -> u64 {
         let space = self.number;
         let Some(tables) = &mut self.tables else {
-            return;
+            return 0;
         };
-        let mut hidden = 0;
+        let is_in_last = |page: VirtAddr| ranges.last().is_some_and(|last| last.contains(page));
+        let (mut hidden, mut shown_in_last, mut values_in_last) = (0, 0, 0);
         tables.clear(
-            range,
-            &mut |_, frame| {
-                hidden += 1;
-                frames::end_shown(frame);
+            ranges,
+            &mut |pages| {
+                hidden += pages.len() as u64;
+                shown_in_last += pages.iter().filter(|(page, _)| is_in_last(*page)).count() as u64;
+                frames::end_all_shown(pages);
             },
             &mut |at, value| {
+                values_in_last += u64::from(is_in_last(at));
                 if let Pte::Paged { slot, frame, .. } = Pte::unpack(value) {
                     let page = at.0 / PAGE_SIZE;
                     frames::discard_paged(slot, frame, Owner::Private { space, page });
@@ -170,6 +175,7 @@ impl Space {
             },
         );
         self.take_from_working_set(hidden);
+        shown_in_last + values_in_last
     }
 
     /// The protection of a page of an allocation or a view; `None` if it is not committed.

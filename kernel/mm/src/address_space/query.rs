@@ -209,7 +209,10 @@ impl AddressSpace {
         let shared = !info.is_some_and(|info| matches!(info.owner, Owner::Private { .. }));
         Ok(WorkingSetPage {
             valid: true,
-            share_count: info.map_or(1, |info| info.shares.clamp(1, 7)),
+            // A private page has no sharers to count, not even its owner.
+            share_count: info
+                .filter(|_| shared)
+                .map_or(u32::from(shared), |info| info.shares.clamp(1, 7)),
             protection,
             shared,
             locked: space.is_locked(page),

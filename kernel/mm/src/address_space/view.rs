@@ -105,7 +105,11 @@ impl AddressSpace {
             (space.place(request, limits, length)?, NtStatus::SUCCESS)
         };
         let copies = protection.is_copy();
-        let view = View::new(section.area.clone(), range.start.0, first, copies);
+        let mut view = View::new(section.area.clone(), range.start.0, first, copies);
+        if protection.is_guard() {
+            // Each page says whether it was touched.
+            view.prepare(range.length() / PAGE_SIZE, space.pool_quota.as_ref())?;
+        }
         let replaces = request.kind.contains(AllocationType::REPLACE_PLACEHOLDER);
         space.add_view(range, view, protection, replaces)?;
         // Last, for the section keeps what is committed: without a view nothing may be.

@@ -271,6 +271,34 @@ fn is_noted(space: &Space, vad: Index, page: VirtAddr) -> bool {
     watch.is_none_or(|watch| watch.is_written(page.0))
 }
 
+/// Shows a page of zeroes, filled further by `fill`, before anybody touches it: one of a private allocation without a
+/// record of writes, of which nothing is said yet but that it is committed with that protection.
+pub(crate) fn show_new(
+    space: &mut Space,
+    page: VirtAddr,
+    protection: Protection,
+    fill: &mut dyn FnMut(&mut [u8]),
+) -> Result<(), Problem> {
+    let new = NewPage {
+        owner: space.owner(page),
+        protection,
+        zeroed: true,
+        modified: true,
+    };
+    let mut frame = frames::take(&new).ok_or(Problem::NoFrames)?;
+    fill(frame.bytes());
+    let frame = frame.into_user();
+    let shown = protection
+        .hardware(true)
+        .is_some_and(|hardware| space.show(page, frame, hardware).is_ok());
+    if !shown {
+        frames::discard_private(frame);
+        return Err(Problem::NoFrames);
+    }
+    statistics::count(FaultKind::DemandZero);
+    Ok(())
+}
+
 fn demand_zero(
     space: &mut Space,
     vad: Index,
@@ -285,10 +313,14 @@ fn demand_zero(
         modified: true,
     });
     let frame = frame.ok_or(Problem::NoFrames)?.into_user();
-    if access == Access::Write {
-        note_write(space, vad, page);
-    }
-    let hardware = protection.hardware(is_noted(space, vad, page));
+    let watch = space.vads.get_mut(vad).and_then(|vad| vad.watch_mut());
+    let is_noted = watch.is_none_or(|watch| {
+        if access == Access::Write {
+            watch.set_written(page.0, true);
+        }
+        watch.is_written(page.0)
+    });
+    let hardware = protection.hardware(is_noted);
     let shown = hardware.ok_or(NtStatus::ACCESS_VIOLATION);
     if shown
         .and_then(|hardware| space.show(page, frame, hardware))

@@ -28,11 +28,8 @@ pub(super) fn in_view(
     };
     let protection = shared_state(view, vad.protection, page).ok_or(Problem::AccessViolation)?;
     if protection.is_guard() {
-        view.prepare(whole, space.pool_quota.as_ref())
-            .map_err(|status| match status {
-                NtStatus::QUOTA_EXCEEDED => Problem::InPage(status),
-                _ => Problem::NoFrames,
-            })?;
+        // It was charged for when the guard was set.
+        view.prepare(whole, None).map_err(|_| Problem::NoFrames)?;
         view.set_page(page.0, protection.without_guard(), false);
         return Err(Problem::Guard);
     }

@@ -6,9 +6,11 @@
 
 use arch::contract::FrameNumber;
 use arch::memory::Frame;
+use boards::PhysRange;
 use nt_abi::{NtResult, NtStatus};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::unused::Unused;
 use crate::protection::Protection;
 use crate::pte::{FrameIndex, PagingSlot};
 
@@ -19,7 +21,7 @@ use crate::pte::{FrameIndex, PagingSlot};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum State {
-    /// No RAM, the floor's own, or one that could not be taken back.
+    /// No RAM, the floor's own, one that could not be taken back, or one that nobody has had yet.
     Bad = 0,
     /// Nobody's, full of zeroes.
     Zeroed = 1,
@@ -197,11 +199,14 @@ pub struct FrameDatabase {
     /// Frames in each state.
     counts: [u64; 7],
     pub(super) total: u64,
+    /// Free frames that were never taken: see [`Unused`].
+    unused: Unused,
 }
 
 impl FrameDatabase {
     pub(super) const fn new() -> Self {
         Self {
+            unused: Unused::NONE,
             first: 0,
             entries: &mut [],
             lists: [List { first: 0, last: 0 }; 7],
@@ -229,20 +234,35 @@ impl FrameDatabase {
         !self.entries.is_empty()
     }
 
-    /// A frame that is usable: it becomes free, if the floor does not keep it for itself.
-    pub(super) fn add(&mut self, number: FrameNumber) {
-        if let Some(index) = self.index(number)
-            && let Some(frame) = Frame::claim(number)
-        {
-            frame.release();
-            self.put(index, State::Free);
-            self.total += 1;
+    /// The frames of these ranges are usable, but for those that the floor has for itself.
+    pub(super) fn add(&mut self, ranges: &'static [PhysRange], kept: u64) {
+        self.unused = Unused::new(ranges, kept);
+        self.total = self.unused.count();
+    }
+
+    /// Takes the lowest frame that nobody has had yet.
+    #[inline(never)]
+    pub(super) fn take_unused(&mut self) -> Option<Frame> {
+        while let Some(number) = self.unused.next() {
+            if let (Some(index), Some(frame)) = (self.index(number), Frame::claim(number)) {
+                self.unused.note_taken();
+                self.put(index, State::Active);
+                return Some(frame);
+            }
+            if self.unused.note_kept() {
+                self.total -= 1;
+            }
         }
+        None
     }
 
     /// How many frames are in a state.
     pub(super) fn count(&self, state: State) -> u64 {
-        self.counts[state as usize]
+        let unused = match state {
+            State::Free => self.unused.count(),
+            _ => 0,
+        };
+        self.counts[state as usize] + unused
     }
 
     pub(crate) fn index(&self, number: FrameNumber) -> Option<FrameIndex> {
@@ -368,7 +388,7 @@ impl FrameDatabase {
                 met += 1;
                 next = self.next(index);
             }
-            if met != self.count(state) || self.lists[state as usize].last != previous {
+            if met != self.counts[state as usize] || self.lists[state as usize].last != previous {
                 return Err("a list does not have all of its frames");
             }
         }

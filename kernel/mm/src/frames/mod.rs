@@ -10,6 +10,7 @@
 //! | file | what |
 //! |---|---|
 //! | `database` | the table and the lists |
+//! | `unused` | frames that are on no list yet |
 //! | `user` | frames of pages: taken, shared, left, found again, written out |
 //!
 //! # Locks
@@ -20,12 +21,13 @@
 //! The PFN database, `MmPfnDatabase`, and its lock; standby pages have one priority here.
 
 mod database;
+mod unused;
 mod user;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use arch::contract::{FrameNumber, PAGE_SIZE};
-use arch::memory::{Frame, FrameSource, permanent_words, usable_frames};
+use arch::contract::PAGE_SIZE;
+use arch::memory::{Frame, FrameSource, permanent_frames, permanent_words, usable_frames};
 use ke::{LockOrder, SpinLock, SpinLockGuard};
 use nt_abi::{NtResult, NtStatus};
 
@@ -135,13 +137,7 @@ pub(crate) fn initialize() -> NtResult {
     let words = permanent_words(FrameDatabase::words_for(length as usize)).ok_or(none)?;
     let mut frames = lock();
     frames.set_up(first, words)?;
-    // From the highest down, because what was freed last goes out first: so the lowest go out first, which keeps the
-    // high end whole for those who will need contiguous memory.
-    for range in ranges.iter().rev() {
-        for number in (range.start / PAGE_SIZE..range.end / PAGE_SIZE).rev() {
-            frames.add(FrameNumber(number));
-        }
-    }
+    frames.add(ranges, permanent_frames());
     drop(frames);
     commit::initialize(counts().total);
     Ok(())
@@ -165,6 +161,11 @@ impl FrameDatabase {
                 }
                 self.put(index, State::Bad);
                 self.total -= 1;
+            }
+            if state == State::Free
+                && let Some(frame) = self.take_unused()
+            {
+                return Some((frame, false));
             }
         }
         while let Some(index) = self.first(State::Standby) {
@@ -253,9 +254,9 @@ pub fn zero_pages(budget: u64) -> u64 {
     for done in 0..budget {
         let taken = {
             let mut frames = lock();
-            match frames.first(State::Free) {
-                Some(_) => frames.take_any([State::Free, State::Free]),
-                None => None,
+            match frames.count(State::Free) {
+                0 => None,
+                _ => frames.take_any([State::Free, State::Free]),
             }
         };
         let Some((mut frame, _)) = taken else {

@@ -8,7 +8,7 @@
 //! While a frame has a page, what its entry says of the page's place in the paging file counts; a value in a page
 //! table, or a prototype, counts when the frame has another page.
 
-use arch::contract::FrameNumber;
+use arch::contract::{FrameNumber, VirtAddr};
 use arch::memory::{Frame, user_frame};
 
 use super::database::{ABANDONED, Entry, MODIFIED, Owner, State, WRITING};
@@ -99,16 +99,14 @@ pub(crate) fn discard_private(frame: FrameNumber) {
 
 /// A page that was shown ends: a private one for good, a shared one for the space that showed it.
 pub(crate) fn end_shown(frame: FrameNumber) {
+    lock().end_shown(frame);
+}
+
+/// The same for some pages at once: as many as leave a space together, which are few.
+pub(crate) fn end_all_shown(pages: &[(VirtAddr, FrameNumber)]) {
     let mut frames = lock();
-    let Some(index) = frames.index(frame) else {
-        return;
-    };
-    match frames.entry(index).map(|entry| Owner::unpack(entry.owner)) {
-        Some(Owner::Private { .. }) => frames.discard(index),
-        Some(Owner::Area { .. }) => {
-            frames.leave(frame);
-        }
-        Some(Owner::Kernel | Owner::None) | None => {}
+    for (_, frame) in pages {
+        frames.end_shown(*frame);
     }
 }
 
@@ -272,6 +270,19 @@ impl FrameDatabase {
     fn owned_by(&mut self, index: FrameIndex, owner: Owner) -> Option<&mut Entry> {
         self.entry_mut(index)
             .filter(|entry| entry.owner == owner.pack() && !entry.is(ABANDONED))
+    }
+
+    fn end_shown(&mut self, frame: FrameNumber) {
+        let Some(index) = self.index(frame) else {
+            return;
+        };
+        match self.entry(index).map(|entry| Owner::unpack(entry.owner)) {
+            Some(Owner::Private { .. }) => self.discard(index),
+            Some(Owner::Area { .. }) => {
+                self.leave(frame);
+            }
+            Some(Owner::Kernel | Owner::None) | None => {}
+        }
     }
 
     fn leave(&mut self, number: FrameNumber) -> Option<Pte> {

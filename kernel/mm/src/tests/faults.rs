@@ -229,8 +229,8 @@ fn locked_pages_are_in_memory_and_counted() {
     space.unlock_pages(base, 2 * PAGE).expect("they are locked");
     let page = space.query_working_set_page(base).expect("alive");
     assert!(page.valid && !page.locked && !page.shared);
-    assert_eq!((page.protection, page.share_count), (RW, 1));
-    assert_eq!(page.attributes(), 1 | 1 << 1 | 4 << 4);
+    assert_eq!((page.protection, page.share_count), (RW, 0));
+    assert_eq!(page.attributes(), 1 | 4 << 4);
     space.lock_pages(base, PAGE).expect("there is room");
     release(&space, base);
     let (again, _) = allocate(&space, base, PAGE, RESERVE | COMMIT, RW).expect("memory");

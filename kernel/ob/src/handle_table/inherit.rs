@@ -1,6 +1,7 @@
 //! The handles that a new process begins with.
 
 use nt_abi::NtResult;
+use rtl::IdTable;
 
 use super::{Entry, HandleAttributes, HandleTable};
 use crate::grant::{self, NewHandle, OpenReason, Sharing};
@@ -38,9 +39,8 @@ impl HandleTable {
             let made = grant::make_with(self, &new, |granted| {
                 let value = self.value(handle)?;
                 let mut entries = self.entries.acquire();
-                let pages = entries.table.pages_missing(value);
                 entries
-                    .charge(self.quota(), pages)
+                    .charge(self.quota(), IdTable::<Entry>::pages_for(value))
                     .inspect_err(|_| is_full = true)?;
                 entries
                     .table

@@ -93,17 +93,17 @@ struct Entries {
 }
 
 impl Entries {
-    /// Charges for pages that the table is to grow by. What the table does not get then is given back with the rest.
+    /// Charges for so many pages of the table, as far as they are not paid for: a page that could not be had is paid for
+    /// until it can be.
     ///
     /// # Errors
     /// `QUOTA_EXCEEDED`.
     fn charge(&mut self, quota: Option<&Quota>, pages: usize) -> NtResult {
-        let Some(quota) = quota.filter(|_| pages > 0) else {
-            return Ok(());
-        };
-        let bytes = (pages as u64).saturating_mul(HandleTable::PAGE_BYTES as u64);
-        quota.charge_for_good(QuotaKind::PagedPool, bytes)?;
-        self.charged += bytes;
+        let needed = (pages as u64).saturating_mul(HandleTable::PAGE_BYTES as u64);
+        if let Some(quota) = quota.filter(|_| needed > self.charged) {
+            quota.charge_for_good(QuotaKind::PagedPool, needed - self.charged)?;
+            self.charged = needed;
+        }
         Ok(())
     }
 }
@@ -245,10 +245,10 @@ impl HandleTable {
             return Err(NtStatus::PROCESS_IS_TERMINATING);
         }
         if !entries.table.has_room() {
-            entries.charge(self.quota(), 1)?;
+            let pages = entries.table.pages() + 1;
+            entries.charge(self.quota(), pages)?;
         }
-        entries.table.reserve()?;
-        let value = entries.table.insert(Entry::of(new, granted))?;
+        let value = entries.table.insert_with(|| Entry::of(new, granted))?;
         Ok(self.handle(value))
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use arch::counted::Counted;
 use nt_abi::security::{AceFlags, SecurityInformation};
 use rtl::security::{AclBuilder, AclState, DescriptorBuf, Provenance, well_known};
 
@@ -10,6 +11,7 @@ use super::people::{
 };
 use super::*;
 use crate::handle_table::{Duplicate, DuplicateOptions};
+use crate::header::SharedDescriptor;
 use crate::security::{query_security, rights_to_query, rights_to_set, set_security};
 
 const ALL: AccessMask = AccessMask::EVENT_ALL_ACCESS;
@@ -364,4 +366,47 @@ fn audited_accesses_are_told() {
         Err(DENIED)
     );
     assert_eq!(*HEARD.lock().expect("no panic here"), [(2, false)]);
+}
+
+/// What comes from the token alone is made once for each snapshot of a token; what also comes from elsewhere never is kept.
+#[test]
+fn descriptors_from_the_token_alone_are_shared() {
+    struct Secured;
+    static SECURED: ObjectType = ObjectType::new(TypeDescription {
+        name: "Secured",
+        security_required: true,
+        ..TypeDescription::PLAIN
+    });
+    impl ObjectBody for Secured {
+        fn kind() -> &'static ObjectType {
+            &SECURED
+        }
+    }
+    let _world = world();
+    let (alice, bob) = (user(1), user(2));
+    let make = |subject, given: Option<&DescriptorBuf>| {
+        let parameters = CreateParameters {
+            descriptor: given.map(DescriptorBuf::as_descriptor),
+            subject,
+            ..CreateParameters::KERNEL
+        };
+        let object = create(Secured, &parameters).expect("memory").into_object();
+        Object::head(&object).descriptor().expect("it is required")
+    };
+    let same = |one: &SharedDescriptor, other: &SharedDescriptor| {
+        Counted::as_erased(one).same(Counted::as_erased(other))
+    };
+    let (of_alice, of_bob) = (DefaultDescriptors::new(), DefaultDescriptors::new());
+    let plain = make(subject(&alice), None);
+    let first = make(subject(&alice).with_defaults(&of_alice), None);
+    let second = make(subject(&alice).with_defaults(&of_alice), None);
+    let other = make(subject(&bob).with_defaults(&of_bob), None);
+    assert!(same(&first, &second) && !same(&first, &plain) && !same(&first, &other));
+    assert_eq!(first.bytes(), plain.bytes());
+    assert_ne!(first.bytes(), other.bytes());
+    let given = descriptor(account(1).user, &[(account(2).user, ALL, true)]);
+    let third = make(subject(&alice).with_defaults(&of_alice), Some(&given));
+    assert!(!same(&first, &third));
+    let fourth = make(subject(&alice).with_defaults(&of_alice), None);
+    assert!(same(&first, &fourth));
 }

@@ -49,7 +49,8 @@ pub enum Breakaway {
 ///
 /// # Errors
 /// `PROCESS_IS_TERMINATING`; `ACCESS_DENIED` if the process is in a job with which this one makes no hierarchy: it has or
-/// had processes of its own, is in another one, or limits what they may do on the desktop. `QUOTA_EXCEEDED` if a limit does
+/// had processes of its own, is in another one, limits what they may do on the desktop, or would be one of more than
+/// [`MOST_NESTED`] that are in one another. `QUOTA_EXCEEDED` if a limit does
 /// not allow it, and the process is ended then; `INSUFFICIENT_RESOURCES`.
 pub fn assign(job: &Object<Job>, process: &Object<Process>) -> NtResult {
     let admitted = {
@@ -98,24 +99,33 @@ fn admit(job: &Object<Job>, process: &Object<Process>) -> NtResult {
         return Err(NtStatus::PROCESS_IS_TERMINATING);
     }
     let current = process.job();
+    let mut comes_into = None;
     if let Some(current) = &current {
         if same(current, job) {
             return Ok(());
         }
-        nest(job, current)?;
+        if must_nest(job, current)? {
+            comes_into = Some(current.clone());
+        }
     }
     let is_current = |job: &Object<Job>| current.as_ref().is_some_and(|current| same(current, job));
     let entered = || chain(Some(job.clone())).take_while(|job| !is_current(job));
-    for job in entered() {
-        job.count_newcomer(process)?;
-    }
+    // Whatever can be refused comes before anything that stays: a job that was refused is in no other because of it.
     let memory = ProcessMemory::take(process.id(), job.memory)?;
-    for job in entered() {
+    let make_room = |job: Object<Job>| {
         let reserved = job.state.acquire().members.try_reserve(1);
-        if reserved.is_err() {
-            memory.give_back();
-            return Err(NtStatus::INSUFFICIENT_RESOURCES);
-        }
+        reserved.map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)
+    };
+    let admitted = entered()
+        .try_for_each(make_room)
+        .and_then(|()| entered().try_for_each(|job| job.count_newcomer(process)));
+    if let Err(status) = admitted {
+        memory.give_back();
+        return Err(status);
+    }
+    if let Some(outer) = comes_into {
+        job.memory.outer.set(Some(outer.memory));
+        job.state.acquire().outer = Some(outer);
     }
     for job in entered() {
         // There is room, and only whoever has the hierarchy takes it.
@@ -136,29 +146,31 @@ fn admit(job: &Object<Job>, process: &Object<Process>) -> NtResult {
     Ok(())
 }
 
-/// Sees to it that `job` is in `current`, at whatever depth.
-fn nest(job: &Object<Job>, current: &Object<Job>) -> NtResult {
+/// The most jobs that are in one another: everything that asks what holds for a process walks them all.
+///
+/// # Differs
+/// How many Windows allows is not documented.
+pub const MOST_NESTED: usize = 32;
+
+/// Whether `job` has to come into `current` first; false if it is in it already, at whatever depth.
+fn must_nest(job: &Object<Job>, current: &Object<Job>) -> NtResult<bool> {
     if !job.ui_limits().is_empty() {
         return Err(NtStatus::ACCESS_DENIED);
     }
     if let Some(outer) = job.outer() {
         return match chain(Some(outer)).any(|outer| same(&outer, current)) {
-            true => Ok(()),
+            true => Ok(false),
             false => Err(NtStatus::ACCESS_DENIED),
         };
     }
-    if chain(Some(current.clone())).any(|outer| same(&outer, job)) {
+    let around = chain(Some(current.clone()));
+    let (depth, is_around) = around.fold((0, false), |(depth, is_around), outer| {
+        (depth + 1, is_around || same(&outer, job))
+    });
+    if is_around || depth >= MOST_NESTED || job.state.acquire().accounting.total > 0 {
         return Err(NtStatus::ACCESS_DENIED);
     }
-    {
-        let mut state = job.state.acquire();
-        if state.accounting.total > 0 {
-            return Err(NtStatus::ACCESS_DENIED);
-        }
-        state.outer = Some(current.clone());
-    }
-    job.memory.outer.set(Some(current.memory));
-    Ok(())
+    Ok(true)
 }
 
 impl Job {

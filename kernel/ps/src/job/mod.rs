@@ -41,8 +41,8 @@ use ob::{AnyObject, Object, ObjectBody, ObjectType, TypeDescription, Waiting};
 use crate::Process;
 use crate::client_id;
 use accounting::Accounting;
-use limits::Limits;
-pub use members::{Breakaway, assign, inherit};
+use limits::{Effective, Limits};
+pub use members::{Breakaway, MOST_NESTED, assign, inherit};
 pub(crate) use members::{Membership, leave};
 use memory::{JOB_PLACES, JobMemory};
 use port::Port;
@@ -238,14 +238,10 @@ pub fn chain(innermost: Option<Object<Job>>) -> impl Iterator<Item = Object<Job>
     core::iter::successors(innermost, |job| job.outer())
 }
 
-/// The priority class that its jobs allow a process at most.
-pub(crate) fn class_limit(process: &Process) -> Option<crate::settings::PriorityClass> {
-    settings::effective(process).priority_class
-}
-
-/// The processors that its jobs allow a process, if they limit that.
-pub fn affinity_limit(process: &Process) -> Option<u64> {
-    settings::effective(process).affinity
+/// Does something with what its jobs say of a process; they say the same until it is done.
+pub(crate) fn with_limits<T>(process: &Process, action: impl FnOnce(Effective) -> T) -> T {
+    let _hierarchy = HIERARCHY.acquire();
+    action(settings::effective(process))
 }
 
 /// Whether two references are to the same job.

@@ -94,7 +94,7 @@ pub(super) fn apply(process: &Process) {
         let _ = ke::schedule::set_process_affinity(scheduled, ProcessorSet(affinity));
     }
     if let Some(class) = limits.priority_class {
-        process.set_class(class);
+        process.put_class(class);
     }
     if let Some((least, most)) = limits.working_set {
         // Limits that no working set has are left as they are.

@@ -7,6 +7,14 @@ use super::arena::Index;
 use super::gaps::Extent;
 use super::{IntervalTree, Node};
 
+/// By how many levels the two sides below a node may differ.
+///
+/// With one, which is AVL's, a program that allocates and frees at the same place would turn the same nodes to and fro
+/// each time; with two what a removal leaves is still what the next insertion wants. The rotations are AVL's, since they
+/// leave no difference above this one either way (Foster, "A generalization of AVL trees"), and a tree has at most 1.82
+/// log2 n levels.
+pub(super) const SLACK: u8 = 2;
+
 /// Below a node: the lower ranges or the higher ones.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -21,6 +29,15 @@ impl Side {
             Self::Higher => Self::Lower,
         }
     }
+}
+
+/// What became of a node that was brought up to date.
+struct Refreshed {
+    /// It knows something else now.
+    changed: bool,
+    /// The side that is too deep.
+    deep: Option<Side>,
+    parent: Option<Index>,
 }
 
 impl<T> Node<T> {
@@ -79,27 +96,35 @@ impl<T> IntervalTree<T> {
         None
     }
 
-    /// Hangs a new node, which overlaps nothing, into its place.
-    pub(super) fn link(&mut self, new: Index) {
-        let start = self.node(new).start;
+    /// Where a range that begins at `start` and ends at `end` would hang: below which node and on which side; or `None` if
+    /// it overlaps another.
+    #[inline]
+    pub(super) fn place_of(&self, start: u64, end: u64) -> Option<(Option<Index>, Side)> {
         let mut above = None;
         let mut next = self.root;
         let mut side = Side::Lower;
         while let Some(at) = next {
             above = Some(at);
-            side = if start < self.node(at).start {
-                Side::Lower
+            let node = self.node(at);
+            (side, next) = if end <= node.start {
+                (Side::Lower, node.lower)
+            } else if node.end <= start {
+                (Side::Higher, node.higher)
             } else {
-                Side::Higher
+                return None;
             };
-            next = self.node(at).child(side);
         }
+        Some((above, side))
+    }
+
+    /// Hangs a new node into its place.
+    pub(super) fn link(&mut self, new: Index, (above, side): (Option<Index>, Side)) {
         self.node_mut(new).parent = above;
         match above {
             Some(above) => self.node_mut(above).set_child(side, Some(new)),
             None => self.root = Some(new),
         }
-        self.refresh_upwards(above, None);
+        self.refresh_upwards(above);
     }
 
     /// Takes a node out. Its own links are then meaningless.
@@ -110,7 +135,7 @@ impl<T> IntervalTree<T> {
         };
         let (Some(lower), Some(higher)) = (lower, higher) else {
             self.replace_child(parent, index, lower.or(higher));
-            return self.refresh_upwards(parent, None);
+            return self.refresh_upwards(parent);
         };
         // Two children: the next range, which has none on its lower side, takes the place.
         let heir = self.outermost(higher, Side::Lower);
@@ -126,31 +151,42 @@ impl<T> IntervalTree<T> {
         }
         self.adopt(heir, Side::Lower, Some(lower));
         self.replace_child(parent, index, Some(heir));
-        self.refresh_upwards(Some(changed), Some(heir));
+        self.refresh_through(changed, heir);
     }
 
     /// Brings up to date what the nodes from here to the root know of those below them, and their balance.
     ///
-    /// It stops at a node that stays as it is, for those above it know nothing but that, once it has passed `through`:
-    /// a node whose range is new.
-    pub(super) fn refresh_upwards(&mut self, from: Option<Index>, through: Option<Index>) {
+    /// It stops at a node that stays as it is, for those above it know nothing but that.
+    pub(super) fn refresh_upwards(&mut self, from: Option<Index>) {
         let mut next = from;
-        let mut through = through;
         while let Some(at) = next {
-            // What such a node knew before was of another place.
-            let (refreshed, deep) = self.refresh(at);
-            let changed = refreshed || through == Some(at);
-            if through == Some(at) {
-                through = None;
-            }
+            let refreshed = self.refresh(at);
+            next = match refreshed.deep {
+                // What was turned is another node's place now.
+                Some(deep) => {
+                    let top = self.balance(at, deep);
+                    self.node(top).parent
+                }
+                None if !refreshed.changed => return,
+                None => refreshed.parent,
+            };
+        }
+    }
+
+    /// The same as far as `through`, whatever stays as it is: a node whose range is new, so that what it knew before was of
+    /// another place; and on from there.
+    fn refresh_through(&mut self, from: Index, through: Index) {
+        let mut next = Some(from);
+        while let Some(at) = next {
+            let deep = self.refresh(at).deep;
             let top = match deep {
                 None => at,
                 Some(deep) => self.balance(at, deep),
             };
-            if !changed && top == at && through.is_none() {
-                return;
-            }
             next = self.node(top).parent;
+            if at == through {
+                return self.refresh_upwards(next);
+            }
         }
     }
 
@@ -161,14 +197,13 @@ impl<T> IntervalTree<T> {
 
     /// What the node's height and extent are, going by its children's.
     pub(super) fn summary(&self, index: Index) -> (u8, Extent) {
-        let (height, extent, _) = self.look_below(index);
+        let (height, extent, _) = self.look_below(self.node(index));
         (height, extent)
     }
 
     /// The same, and the side that is too deep.
-    #[inline]
-    fn look_below(&self, index: Index) -> (u8, Extent, Option<Side>) {
-        let node = self.node(index);
+    #[inline(always)]
+    fn look_below(&self, node: &Node<T>) -> (u8, Extent, Option<Side>) {
         let (mut low, mut high) = (0, 0);
         let mut extent = Extent::of(node.start, node.end);
         if let Some(lower) = node.lower {
@@ -181,9 +216,9 @@ impl<T> IntervalTree<T> {
             high = higher.height;
             extent = extent.join(higher.extent, self.granularity);
         }
-        let deep = if low > high + 1 {
+        let deep = if low > high + SLACK {
             Some(Side::Lower)
-        } else if high > low + 1 {
+        } else if high > low + SLACK {
             Some(Side::Higher)
         } else {
             None
@@ -191,17 +226,26 @@ impl<T> IntervalTree<T> {
         (low.max(high) + 1, extent, deep)
     }
 
-    /// Brings up to date what the node knows; whether that is something else now, and the side that is too deep.
-    fn refresh(&mut self, index: Index) -> (bool, Option<Side>) {
-        let (height, extent, deep) = self.look_below(index);
-        let node = self.node_mut(index);
+    /// Brings up to date what the node knows.
+    #[inline(always)]
+    fn refresh(&mut self, index: Index) -> Refreshed {
+        let node = self.node(index);
+        let parent = node.parent;
+        let (height, extent, deep) = self.look_below(node);
         let changed = node.height != height || node.extent != extent;
-        node.height = height;
-        node.extent = extent;
-        (changed, deep)
+        if changed {
+            let node = self.node_mut(index);
+            node.height = height;
+            node.extent = extent;
+        }
+        Refreshed {
+            changed,
+            deep,
+            parent,
+        }
     }
 
-    /// Makes the two sides below `top` differ by one level at most, of which `deep` is two levels deeper than the other;
+    /// Makes the two sides below `top` differ by [`SLACK`] at most, of which `deep` is one level deeper than that;
     /// gives what stands there now.
     fn balance(&mut self, top: Index, deep: Side) -> Index {
         if let Some(child) = self.node(top).child(deep) {
@@ -224,8 +268,9 @@ impl<T> IntervalTree<T> {
         self.adopt(top, towards.opposite(), inner);
         self.replace_child(parent, top, Some(riser));
         self.adopt(riser, towards, Some(top));
-        self.refresh(top);
-        self.refresh(riser);
+        for sunk_or_risen in [top, riser] {
+            self.refresh(sunk_or_risen);
+        }
         riser
     }
 

@@ -6,8 +6,9 @@
 //! - *Where are 64 KiB free, from the bottom or the top?*, on every allocation: each node also knows the gaps below
 //!   it (`gaps`).
 //! - Programs allocate in ascending order and choose sizes and addresses themselves. A tree without balance would
-//!   become a list, and one balanced by chance cannot promise anything. Of the trees that promise O(log n), AVL is
-//!   the flattest: searches are shortest, and there are more of them than changes. NT keeps its VADs in one, too.
+//!   become a list, and one balanced by chance cannot promise anything. Of the trees that promise O(log n), those
+//!   balanced by height are the flattest: searches are shortest, and there are more of them than changes. NT keeps its
+//!   VADs in an AVL tree; here the sides of a node may differ by one level more (`links`).
 //! - Others name a range while it exists (a view of a section, a locked page): an [`Index`], which stays as it is
 //!   whatever happens to other ranges. Nodes live in an arena, so a tree of many ranges is one allocation.
 //!
@@ -145,10 +146,14 @@ impl<T> IntervalTree<T> {
             let why = Refusal::Empty;
             return Err(Refused { why, value });
         }
-        if let Some(index) = self.first_overlapping(range.clone()) {
-            let why = Refusal::Overlap(index);
+        let Some(place) = self.place_of(range.start, range.end) else {
+            // Not an overlap with nothing, or there would be a place.
+            let why = match self.first_overlapping(range) {
+                Some(index) => Refusal::Overlap(index),
+                None => Refusal::Empty,
+            };
             return Err(Refused { why, value });
-        }
+        };
         let node = Node {
             start: range.start,
             end: range.end,
@@ -163,7 +168,7 @@ impl<T> IntervalTree<T> {
             why: Refusal::NoMemory,
             value: node.value,
         })?;
-        self.link(index);
+        self.link(index, place);
         Ok(index)
     }
 
@@ -200,7 +205,7 @@ impl<T> IntervalTree<T> {
             node.start = range.start;
             node.end = range.end;
         }
-        self.refresh_upwards(Some(index), None);
+        self.refresh_upwards(Some(index));
         Ok(())
     }
 
@@ -318,7 +323,7 @@ impl<T> IntervalTree<T> {
             if below.any(|child| self.node(child).parent != Some(index)) {
                 return Err("a node's child hangs below another node");
             }
-            if self.height(node.lower).abs_diff(self.height(node.higher)) > 1 {
+            if self.height(node.lower).abs_diff(self.height(node.higher)) > links::SLACK {
                 return Err("a node is out of balance");
             }
             if self.summary(index) != (node.height, node.extent) {

@@ -58,17 +58,24 @@ pub(crate) fn nt_continue_ex(
     go_on(caller, context, test_alert)
 }
 
+/// The bit of an exception's code that is the kernel's own: user mode cannot raise one that has it.
+///
+/// # NT
+/// `KI_EXCEPTION_INTERNAL`.
+const RESERVED_OF_CODE: u32 = 1 << 28;
+
 pub(crate) fn nt_raise_exception(
     caller: &Caller<'_>,
     exception_record: In<ExceptionRecord>,
     context_record: In<Context>,
     first_chance: Boolean,
 ) -> NtResult {
-    let record: w64::ExceptionRecord = exception_record.read()?;
+    let mut record: w64::ExceptionRecord = exception_record.read()?;
     let context = context_record.read()?;
     if record.number_parameters as usize > record.exception_information.len() {
         return Err(NtStatus::INVALID_PARAMETER);
     }
+    record.exception_code &= !RESERVED_OF_CODE;
     go_on(caller, context, false)?;
     exceptions::dispatch(caller.thread, &record, first_chance.is_true());
     Ok(())

@@ -104,6 +104,7 @@ macro_rules! functions {
     ($($component:ident {
         $(
             #[doc = $summary:literal]
+            $(#[doc = $note:literal])*
             $state:ident $name:ident = $function:ident($($argument:ident: $type:ty),* $(,)?);
         )*
     })*) => {$($(
@@ -153,6 +154,7 @@ mod by_number {
         ($($component:ident {
             $(
                 #[doc = $summary:literal]
+                $(#[doc = $note:literal])*
                 $state:ident $name:ident = $function:ident($($argument:ident: $type:ty),* $(,)?);
             )*
         })*) => {

@@ -36,8 +36,8 @@ pub fn exit(code: u32) -> ! {
 /// `NtDisplayString`.
 #[cfg(not(feature = "reference"))]
 pub fn print(text: &str) {
-    /// UTF-16 units that are written at once.
-    const PIECE: usize = 128;
+    /// UTF-16 units that are written at once: a line of a check is one call, which the kernel keeps whole.
+    const PIECE: usize = 512;
     let mut units = [0u16; PIECE];
     let mut count = 0u16;
     let mut pair = [0; 2];

@@ -43,6 +43,7 @@ macro_rules! stubs {
     ($($component:ident {
         $(
             #[doc = $summary:literal]
+            $(#[doc = $note:literal])*
             $state:ident $name:ident = $function:ident($($argument:ident: $type:ty),* $(,)?);
         )*
     })*) => {$($(
@@ -68,6 +69,7 @@ macro_rules! stubs {
     ($($component:ident {
         $(
             #[doc = $summary:literal]
+            $(#[doc = $note:literal])*
             $state:ident $name:ident = $function:ident($($argument:ident: $type:ty),* $(,)?);
         )*
     })*) => {

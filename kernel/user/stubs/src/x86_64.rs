@@ -27,8 +27,9 @@ pub fn full(context: &mut Context) {
     context.context_flags = nt_abi::context::Amd64ContextFlags::ALL;
 }
 
-/// Makes a thread go on at another place, as if that were called.
+/// Makes a thread go on at another place, which is 64-bit code, as if that were called.
 pub fn set_pc(context: &mut Context, pc: u64) {
+    context.seg_cs = 0x33;
     context.rip = pc;
     context.rsp = (context.rsp & !0xF) - 0x28;
 }

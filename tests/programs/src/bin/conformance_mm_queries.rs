@@ -155,7 +155,7 @@ mod program {
             page.virtual_address = address;
         }
         status!(about(0, 4, &mut pages));
-        expect!(pages[0].virtual_attributes & 0x7FFF, 1 | 1 << 1 | 4 << 4);
+        expect!(pages[0].virtual_attributes & 0x7FFF, 1 | 4 << 4);
         expect!(pages[1].virtual_attributes & 1, 0);
         expect!(pages[2].virtual_attributes, 0);
         // The list of all pages.

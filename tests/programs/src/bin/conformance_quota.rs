@@ -20,7 +20,7 @@ mod program {
     use nt_abi::memory::{AllocationType, PageProtection};
     use nt_abi::services::arguments::{EventType, ProcessInformationClass};
     use nt_abi::w64::{QuotaLimits, VmCountersEx};
-    use test_programs::check::{Failed, Outcome};
+    use test_programs::check::{Failed, Outcome, line};
     use test_programs::counters::Counters;
     use test_programs::memory::{allocate, free};
     use test_programs::processes;
@@ -398,19 +398,23 @@ mod program {
     }
 
     fn what_a_process_took_comes_back_with_its_end() -> Outcome {
-        let mut kept = Counters::default();
-        for round in 0..3 {
+        // What the first process of all costs for good is not meant.
+        processes::start("\\KnownDlls\\nothing.exe")?.join()?;
+        let before = Counters::settled()?;
+        for _ in 0..3 {
             let child = processes::start("\\KnownDlls\\fill_pools.exe")?;
             status!(NtWaitForSingleObject(child.process, false, NULL));
             let thousands = exit_status(child.process)?.0;
             holds!((10..100_000).contains(&thousands));
             child.close()?;
             let now = Counters::settled()?;
-            match round {
-                0 => kept = now,
-                // Not one page more for each of the many thousands of objects.
-                _ => holds!(now.available + 128 >= kept.available),
-            }
+            // Many thousands of objects of some hundred bytes: less than a tenth of their pages stays, where something else
+            // happens to be among them.
+            line(format_args!(
+                "       {thousands} thousand objects; {} pages before, {} after",
+                before.available, now.available
+            ));
+            holds!(now.available + thousands * 2 >= before.available);
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Threads and processes that come and go: `lifetimes threads 1000000`, `lifetimes processes 100000`.
+//! Threads and processes that come and go: `lifetimes threads 1000000`, `lifetimes processes 100000`; and what goes wrong
+//! with them meanwhile: `lifetimes mishaps 1000`.
 //!
 //! Four workers make one after another and wait for its end. Afterwards everything that was taken for them has to be
 //! back: pages, promised memory, blocks of the pools, handles, processes and threads.
@@ -16,6 +17,7 @@ mod program {
 
     use test_programs::check::{Outcome, line};
     use test_programs::counters::Counters;
+    use test_programs::mishaps;
     use test_programs::processes::{command_line, start};
     use test_programs::threads::{ThreadRoutine, join, spawn};
 
@@ -33,9 +35,11 @@ mod program {
         let kind = words.next().unwrap_or_default();
         let count = words.next().map_or(DEFAULT, number);
         let outcome = if same(kind, "processes") {
-            run("processes", makes_processes, count)
+            run("processes", makes_processes, count, FIRST)
+        } else if same(kind, "mishaps") {
+            run("mishaps", meets_mishaps, count, MISHAPS_FIRST)
         } else {
-            run("threads", makes_threads, count)
+            run("threads", makes_threads, count, FIRST)
         };
         u32::from(outcome.is_err())
     }
@@ -77,6 +81,21 @@ mod program {
         0
     }
 
+    /// Another mishap first for each worker, so that different ones meet.
+    extern "C" fn meets_mishaps(count: u64) -> u32 {
+        let first = WORKER.fetch_add(2, Ordering::SeqCst) as usize;
+        let mishaps = mishaps::ALL.iter().cycle().skip(first % mishaps::ALL.len());
+        for mishap in mishaps.take(count as usize) {
+            if mishap().is_err() {
+                FAILED.fetch_add(1, Ordering::SeqCst);
+                break;
+            }
+        }
+        0
+    }
+
+    static WORKER: AtomicU64 = AtomicU64::new(0);
+
     fn round(worker: ThreadRoutine, count: u64) -> Outcome {
         let mut threads = [0u64; WORKERS as usize];
         for thread in &mut threads {
@@ -91,9 +110,11 @@ mod program {
 
     /// The first round, a tenth of the second but not less than this, fills what is kept for the next: pools, stacks, tables.
     const FIRST: u64 = 400;
+    /// Of mishaps, each of which is much more than one of the others.
+    const MISHAPS_FIRST: u64 = 56;
 
-    fn run(name: &str, worker: ThreadRoutine, count: u64) -> Outcome {
-        round(worker, FIRST.max(count / 10))?;
+    fn run(name: &str, worker: ThreadRoutine, count: u64, first: u64) -> Outcome {
+        round(worker, first.max(count / 10))?;
         let before = Counters::settled()?;
         round(worker, count)?;
         let after = Counters::settled()?;

@@ -53,6 +53,14 @@ impl Ground {
         let _ = allocate(self.sacrificed, SACRIFICED, AllocationType::RESERVE);
     }
 
+    /// Clears all slots.
+    pub(super) fn clear(&self) {
+        const PART: u64 = 4096;
+        for part in 0..(SLOTS_END - SLOTS) / PART {
+            fill(self.base + SLOTS + part * PART, &[0; PART as usize]);
+        }
+    }
+
     /// The slot of an argument.
     pub(super) fn slot(&self, index: usize) -> u64 {
         self.base + SLOTS + index as u64 * SLOT

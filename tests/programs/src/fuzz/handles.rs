@@ -12,9 +12,10 @@ use crate::services::{
 use nt_abi::services::arguments::ObjectInformationClass;
 
 /// Handles that are kept.
-const MOST: usize = 96;
-/// Handles that are made again from time to time.
-const ALWAYS: usize = 5;
+pub(super) const MOST: usize = 96;
+/// Handles that are made again from time to time: five of the program's own, and those of the victim and its threads.
+const ALWAYS: usize = 9;
+const OWN: usize = 5;
 /// Handles that are remembered after they were closed.
 const CLOSED: usize = 16;
 /// `DUPLICATE_SAME_ACCESS`.
@@ -42,7 +43,29 @@ pub(super) struct Handles {
 impl Handles {
     /// A few of each type that can be made without further ado.
     pub(super) fn new() -> Self {
-        let mut handles = Self {
+        let mut handles = Self::none();
+        handles.renew();
+        handles
+    }
+
+    /// Those that somebody else has.
+    pub(super) fn of(open: impl Iterator<Item = u64>) -> Self {
+        let mut handles = Self::none();
+        for (place, handle) in handles.open.iter_mut().zip(open) {
+            place.handle = handle;
+            handles.count += 1;
+        }
+        handles.count = handles.count.max(1);
+        handles
+    }
+
+    /// All that are open, unless a service has closed them.
+    pub(super) fn all(&self) -> impl Iterator<Item = u64> {
+        self.open[..self.count].iter().map(|open| open.handle)
+    }
+
+    fn none() -> Self {
+        Self {
             open: [Open {
                 handle: 0,
                 noun: "",
@@ -50,14 +73,22 @@ impl Handles {
             count: 0,
             closed: [0xDEA0; CLOSED],
             closed_count: 0,
-        };
-        handles.renew();
-        handles
+        }
+    }
+
+    /// Takes those of a new victim: its process and its threads. The old ones are closed.
+    pub(super) fn take_victim(&mut self, victim: [u64; ALWAYS - OWN]) {
+        let nouns = ["Process", "Thread", "Thread", "Thread"];
+        for (place, (handle, noun)) in victim.into_iter().zip(nouns).enumerate() {
+            let open = &mut self.open[OWN + place];
+            close(open.handle);
+            *open = Open { handle, noun };
+        }
     }
 
     /// Makes those again that are always there.
     pub(super) fn renew(&mut self) {
-        let mut made = [0u64; ALWAYS];
+        let mut made = [0u64; OWN];
         let [event, mutant, semaphore, process, thread] = &mut made;
         let all = AccessMask::GENERIC_ALL;
         let _ = NtCreateEvent(event, all, NULL, EventType(1), false);
@@ -79,7 +110,7 @@ impl Handles {
             close(self.open[place].handle);
             self.open[place] = Open { handle, noun };
         }
-        self.count = self.count.max(made.len());
+        self.count = self.count.max(ALWAYS);
     }
 
     /// Takes a handle that a service has made; if there are many, another one is closed for it.
@@ -87,12 +118,12 @@ impl Handles {
         let noun = ["NtCreate", "NtOpen", "NtGetNext"]
             .iter()
             .find_map(|verb| service.strip_prefix(verb))
-            .unwrap_or("");
+            .map_or("", |noun| noun.strip_suffix("Ex").unwrap_or(noun));
         let place = if self.count < MOST {
             self.count += 1;
             self.count - 1
         } else {
-            random.below(MOST as u64) as usize
+            ALWAYS + random.below((MOST - ALWAYS) as u64) as usize
         };
         if self.open[place].handle != handle {
             close(self.open[place].handle);

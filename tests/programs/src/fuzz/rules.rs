@@ -1,6 +1,7 @@
 //! Services that are called with care, or not at all, and why.
 
-use nt_abi::services::Service;
+use nt_abi::services::arguments::{ArgumentKind, Direction, Target};
+use nt_abi::services::{Component, Service};
 
 /// What care is taken.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +10,8 @@ pub(super) enum Rule {
     Any,
     /// Handles are nobody's and pointers lead nowhere, so that the service refuses.
     Refused,
+    /// Processes and threads are victims; without one as [`Refused`](Self::Refused).
+    Victim,
     /// Any arguments but these numbers for its class.
     NotClasses(&'static [u32]),
     /// It is not called.
@@ -24,16 +27,16 @@ const RULES: &[(&str, Rule, &str)] = &[
     ),
     (
         "NtAssignProcessToJobObject",
-        Rule::Refused,
-        "a job can end the program, also when its last handle is closed",
+        Rule::Victim,
+        "a job can end the program, also when its last handle is closed; so the program is in none",
     ),
     (
         "NtCallbackReturn",
         Rule::Never,
         "there is no callback to return from",
     ),
-    ("NtChangeProcessState", Rule::Refused, "stops the program"),
-    ("NtChangeThreadState", Rule::Refused, "stops the program"),
+    ("NtChangeProcessState", Rule::Victim, "stops the program"),
+    ("NtChangeThreadState", Rule::Victim, "stops the program"),
     ("NtContinue", Rule::Refused, "sets the program's registers"),
     (
         "NtContinueEx",
@@ -42,17 +45,17 @@ const RULES: &[(&str, Rule, &str)] = &[
     ),
     (
         "NtCreateThread",
-        Rule::Refused,
+        Rule::Victim,
         "a thread that starts anywhere ends the program by its fault",
     ),
     (
         "NtCreateThreadEx",
-        Rule::Refused,
+        Rule::Victim,
         "a thread that starts anywhere ends the program by its fault",
     ),
     (
         "NtDebugActiveProcess",
-        Rule::Refused,
+        Rule::Victim,
         "stops the program until a debugger lets it go",
     ),
     (
@@ -68,17 +71,17 @@ const RULES: &[(&str, Rule, &str)] = &[
     ("NtListenPort", Rule::Refused, "waits for a client"),
     (
         "NtQueueApcThread",
-        Rule::Refused,
+        Rule::Victim,
         "runs anything in the program",
     ),
     (
         "NtQueueApcThreadEx",
-        Rule::Refused,
+        Rule::Victim,
         "runs anything in the program",
     ),
     (
         "NtQueueApcThreadEx2",
-        Rule::Refused,
+        Rule::Victim,
         "runs anything in the program",
     ),
     (
@@ -99,14 +102,14 @@ const RULES: &[(&str, Rule, &str)] = &[
     ),
     (
         "NtSetContextThread",
-        Rule::Refused,
+        Rule::Victim,
         "sets the program's registers",
     ),
     (
         "NtSetInformationProcess",
-        // ProcessBreakOnTermination, ProcessInstrumentationCallback.
-        Rule::NotClasses(&[29, 40]),
-        "makes the program's end a bug check, as Windows does; sets where the program goes on after each call",
+        // ProcessQuotaLimits, ProcessBreakOnTermination, ProcessInstrumentationCallback.
+        Rule::NotClasses(&[1, 29, 40]),
+        "leaves the program no memory; makes its end a bug check, as Windows does; sets where it goes on after each call",
     ),
     (
         "NtSetInformationThread",
@@ -125,15 +128,10 @@ const RULES: &[(&str, Rule, &str)] = &[
         "names a routine that then runs in the program",
     ),
     ("NtShutdownSystem", Rule::Never, "switches the machine off"),
-    ("NtSuspendProcess", Rule::Refused, "stops the program"),
-    ("NtSuspendThread", Rule::Refused, "stops the program"),
-    (
-        "NtTerminateJobObject",
-        Rule::Refused,
-        "ends the program if it is in the job",
-    ),
-    ("NtTerminateProcess", Rule::Refused, "ends the program"),
-    ("NtTerminateThread", Rule::Refused, "ends the program"),
+    ("NtSuspendProcess", Rule::Victim, "stops the program"),
+    ("NtSuspendThread", Rule::Victim, "stops the program"),
+    ("NtTerminateProcess", Rule::Victim, "ends the program"),
+    ("NtTerminateThread", Rule::Victim, "ends the program"),
     (
         "NtWaitForWorkViaWorkerFactory",
         Rule::Refused,
@@ -157,6 +155,30 @@ pub(super) fn is_timeout(name: &str) -> bool {
 /// What runs in the program: an argument with this name is null.
 pub(super) fn is_routine(name: &str) -> bool {
     name.ends_with("routine")
+}
+
+/// Whether a service makes handles.
+pub(super) fn makes_handles(service: &Service) -> bool {
+    service.arguments.iter().any(|argument| {
+        matches!(
+            argument.kind,
+            ArgumentKind::Pointer {
+                direction: Direction::Out | Direction::InOut,
+                target: Target::One("HANDLE"),
+                ..
+            }
+        )
+    })
+}
+
+/// Whether a service works on the memory of the process that it is given.
+pub(super) fn uses_memory(service: &Service) -> bool {
+    service.component == Component::Mm
+        && service
+            .arguments
+            .first()
+            .is_some_and(|first| first.name == "process" && first.kind == ArgumentKind::Handle)
+        || service.name.starts_with("NtMapViewOfSection")
 }
 
 /// Whether a service gives memory whose address it writes, and which has to be given back.

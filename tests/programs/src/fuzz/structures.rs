@@ -8,9 +8,10 @@ use super::Random;
 use super::ground::{BEHIND, SLOT};
 use super::values::{KERNEL, Maker, NOWHERE};
 use crate::services::fill;
+use crate::threads::{Context, full, set_pc};
 
 /// Names of objects that are, may be, or cannot be.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "\\BaseNamedObjects\\Fuzz0",
     "\\BaseNamedObjects\\Fuzz1",
     "\\BaseNamedObjects\\fuzz1",
@@ -26,6 +27,8 @@ const NAMES: [&str; 16] = [
     "\\??\\C:\\x",
     "\\Device\\Nothing",
     "\\KnownDlls\\x",
+    "\\KnownDlls\\nothing.exe",
+    "\\??\\C:\\nothing.exe",
     "\\Sessions\\0\\x",
 ];
 impl Maker<'_> {
@@ -112,6 +115,30 @@ impl Maker<'_> {
             ..ObjectAttributes::new_zeroed()
         };
         fill(slot, attributes.as_bytes());
+    }
+
+    /// Registers: some of the victim's addresses, some of anything, of as many kinds as the machine has.
+    pub(super) fn fill_context(&mut self, slot: u64) {
+        let mut context = Context::new_zeroed();
+        full(&mut context);
+        if let Some(victim) = self.victim {
+            set_pc(&mut context, victim.address(self.random));
+        }
+        let mut bytes = [0; size_of::<Context>()];
+        bytes.copy_from_slice(context.as_bytes());
+        let words = bytes.len() as u64 / 8;
+        for _ in 0..self.random.below(32) {
+            let place = 8 * self.random.below(words) as usize;
+            let value = match (self.random.below(4), self.victim) {
+                (0, _) => self.random.next(),
+                (1, _) => self.random.below(64),
+                (2, _) => u64::MAX << self.random.below(64),
+                (_, Some(victim)) => victim.address(self.random),
+                (_, None) => 0,
+            };
+            bytes[place..place + 8].copy_from_slice(&value.to_le_bytes());
+        }
+        fill(slot, &bytes);
     }
 
     /// Something like a self-relative security descriptor with an access list of one entry for everyone, often damaged.

@@ -8,6 +8,7 @@ use super::Random;
 use super::ground::{BEHIND, Ground};
 use super::handles::Handles;
 use super::rules::{self, Rule};
+use super::victim::Victim;
 use crate::services::fill;
 
 /// Sizes, counts and lengths around which mistakes are made.
@@ -127,6 +128,10 @@ pub(super) struct Maker<'a> {
     pub(super) random: &'a mut Random,
     pub(super) ground: &'a Ground,
     pub(super) handles: &'a Handles,
+    /// A process that may be broken.
+    pub(super) victim: Option<&'a Victim>,
+    /// Addresses are the victim's: so is the process that the service is given.
+    pub(super) aimed: bool,
 }
 
 impl Maker<'_> {
@@ -137,12 +142,17 @@ impl Maker<'_> {
         rule: Rule,
         arguments: &mut [u64; MAXIMUM_ARGUMENTS],
     ) {
+        let dangerous = matches!(rule, Rule::Victim);
+        self.aimed = self.victim.is_some()
+            && (dangerous || (rules::uses_memory(service) && self.random.once_in(3)));
         for (index, (argument, slot)) in service.arguments.iter().zip(arguments).enumerate() {
-            *slot = if rules::is_routine(argument.name) {
+            *slot = if let Some(handle) = self.victims(argument) {
+                handle
+            } else if rules::is_routine(argument.name) && !self.aimed {
                 0
             } else if rules::is_timeout(argument.name) {
                 self.timeout()
-            } else if matches!(rule, Rule::Refused) {
+            } else if matches!(rule, Rule::Refused) || (dangerous && !self.aimed) {
                 self.refused(argument.kind)
             } else {
                 self.named(index, service.name, argument)
@@ -154,6 +164,16 @@ impl Maker<'_> {
                     *slot = 0;
                 }
             }
+        }
+    }
+
+    /// A handle to the victim or a thread of it, where a call is aimed at it.
+    fn victims(&mut self, argument: &Argument) -> Option<u64> {
+        let victim = self.victim.filter(|_| self.aimed)?;
+        match argument.name {
+            "process" => Some(victim.process_for(self.random, self.handles)),
+            "thread" => Some(victim.thread_for(self.random, self.handles)),
+            _ => None,
         }
     }
 
@@ -185,6 +205,10 @@ impl Maker<'_> {
             _ if argument.name.ends_with("count") && !self.random.once_in(4) => {
                 self.random.below(6)
             }
+            // Most structures have no more than some words.
+            _ if argument.name.ends_with("length") && !self.random.once_in(3) => {
+                4 * self.random.below(48)
+            }
             _ if argument.name == "zero_bits" && !self.random.once_in(8) => 0,
             ArgumentKind::Enumeration(name)
                 if name.ends_with("_TYPE") && !self.random.once_in(8) =>
@@ -202,9 +226,9 @@ impl Maker<'_> {
         match kind {
             ArgumentKind::Handle => self.handles.any(self.random),
             ArgumentKind::Boolean => self.random.of(&[0, 1, 1, 0xFF, 0x100]),
-            ArgumentKind::Status => u64::from(self.random.of(&[0, 0xC000_0005, 0x103, u32::MAX])),
+            ArgumentKind::Status => u64::from(self.random.of(&[0, 0xC000_0001, 0x103, u32::MAX])),
             ArgumentKind::AccessMask => u64::from(self.mask()),
-            ArgumentKind::Address => self.address(),
+            ArgumentKind::Address => self.target(),
             ArgumentKind::Unsigned8 | ArgumentKind::Unsigned16 | ArgumentKind::Unsigned32 => {
                 self.number()
             }
@@ -255,6 +279,14 @@ impl Maker<'_> {
             0 => self.random.next(),
             1..5 => self.random.below(128),
             _ => self.random.below(48),
+        }
+    }
+
+    /// An address as an argument: one of the victim's if it is the one that is meant.
+    fn target(&mut self) -> u64 {
+        match self.victim.filter(|_| self.aimed) {
+            Some(victim) if !self.random.once_in(4) => victim.address(self.random),
+            _ => self.address(),
         }
     }
 
@@ -321,8 +353,15 @@ impl Maker<'_> {
                 fill(slot, string.as_bytes());
             }
             "OBJECT_ATTRIBUTES" => self.fill_attributes(slot),
+            "CONTEXT" => self.fill_context(slot),
             _ => self.fill_words(slot, name),
         }
+    }
+
+    /// The number of the victim or of one of its threads, or nothing.
+    fn victim_number(&mut self) -> u64 {
+        let numbers = self.victim.map(Victim::numbers).unwrap_or_default();
+        self.random.of(&numbers)
     }
 
     /// Fills a slot's first part with words of one kind, or of any.
@@ -332,8 +371,11 @@ impl Maker<'_> {
         for word in &mut words {
             *word = match name {
                 _ if zero => 0,
+                "CLIENT_ID" if self.victim.is_some() && !self.random.once_in(4) => {
+                    self.victim_number()
+                }
                 "HANDLE" => self.handles.any(self.random),
-                "PVOID" => self.address(),
+                "PVOID" => self.target(),
                 "SIZE_T" | "ULONG" | "ULONGLONG" => self.size(),
                 "LARGE_INTEGER" | "LONG" => self.random.of(&SIGNED).cast_unsigned(),
                 _ => match self.random.below(8) {

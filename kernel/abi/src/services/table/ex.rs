@@ -35,6 +35,7 @@ macro_rules! __ex_services {
                 done NtAllocateLocallyUniqueId = nt_allocate_locally_unique_id(luid: Out<Luid>);
 
                 /// Gives the parts that UUIDs are made from.
+                /// The sequence is not kept in the registry.
                 done NtAllocateUuids = nt_allocate_uuids(
                     time: Out<u64>, range: Out<u32>, sequence: Out<u32>, seed: Out<UuidSeed>,
                 );
@@ -56,6 +57,7 @@ macro_rules! __ex_services {
                 done NtClearEvent = nt_clear_event(event: Handle);
 
                 /// Converts between two counters.
+                /// Answers as a machine without an auxiliary counter: STATUS_NOT_SUPPORTED.
                 done NtConvertBetweenAuxiliaryCounterAndPerformanceCounter =
                     nt_convert_between_auxiliary_counter_and_performance_counter(
                     from_auxiliary: Boolean, counter: In<u64>, converted_value: Out<u64>,
@@ -135,6 +137,7 @@ macro_rules! __ex_services {
                 planned NtDeleteDriverEntry = nt_delete_driver_entry(id: u32);
 
                 /// Shows a string on the console.
+                /// No privilege is asked for.
                 done NtDisplayString = nt_display_string(string: In<UnicodeString>);
 
                 /// Shows a string on the boot screen.
@@ -238,6 +241,7 @@ macro_rules! __ex_services {
                 done NtPulseEvent = nt_pulse_event(event: Handle, previous_state: OptionalOut<i32>);
 
                 /// Says how often the auxiliary counter ticks.
+                /// Answers as a machine without an auxiliary counter: STATUS_NOT_SUPPORTED.
                 done NtQueryAuxiliaryCounterFrequency = nt_query_auxiliary_counter_frequency(
                     frequency: Out<u64>,
                 );
@@ -253,11 +257,13 @@ macro_rules! __ex_services {
                 );
 
                 /// Reads the locale of the user or the system.
+                /// One locale for all users, not kept in the registry.
                 done NtQueryDefaultLocale = nt_query_default_locale(
                     user_profile: Boolean, default_locale_id: Out<u32>,
                 );
 
                 /// Reads the language of the user interface.
+                /// One language for all users, not kept in the registry.
                 done NtQueryDefaultUILanguage = nt_query_default_ui_language(
                     default_ui_language_id: Out<u16>,
                 );
@@ -331,12 +337,15 @@ macro_rules! __ex_services {
                 );
 
                 /// Reads a property of the system.
+                /// Classes 0 to 3, 5, 8, 9, 16, 22, 28, 35, 44, 50, 62 to 64, 73, 103, 123, 145 and 149; not the
+                /// others. Counts of I/O, of the cache and of switches are 0.
                 done NtQuerySystemInformation = nt_query_system_information(
                     class: SystemInformationClass, information: OptionalOutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Reads a property of the system, with input.
+                /// Classes 107, 181 and 230; of the others that take an input none.
                 done NtQuerySystemInformationEx = nt_query_system_information_ex(
                     class: SystemInformationClass, input_buffer: InBytes, input_buffer_length: u32,
                     information: OptionalOutBytes, length: u32, return_length: OptionalOut<u32>,
@@ -357,6 +366,8 @@ macro_rules! __ex_services {
                 );
 
                 /// Reports an error that needs the user.
+                /// There is no port for errors: each is a line in the log, the answer is ResponseNotHandled, and
+                /// OptionShutdownSystem does not stop the machine.
                 done NtRaiseHardError = nt_raise_hard_error(
                     error_status: NtStatus, parameter_count: u32, unicode_string_mask: u32,
                     parameters: InArray<Size, Elsewhere>, valid_response_options: u32, response: Out<u32>,
@@ -400,11 +411,13 @@ macro_rules! __ex_services {
                 );
 
                 /// Changes the locale of the user or the system.
+                /// One locale for all users, not kept in the registry.
                 done NtSetDefaultLocale = nt_set_default_locale(
                     user_profile: Boolean, default_locale_id: u32,
                 );
 
                 /// Changes the language of the user interface.
+                /// One language for all users, not kept in the registry.
                 done NtSetDefaultUILanguage = nt_set_default_ui_language(default_ui_language_id: u16);
 
                 /// Changes the order of the firmware's driver entries.
@@ -414,6 +427,7 @@ macro_rules! __ex_services {
                 done NtSetEvent = nt_set_event(event: Handle, previous_state: OptionalOut<i32>);
 
                 /// Signals an event and hands its waiter a boost.
+                /// The waiter does not get the priority of the caller.
                 done NtSetEventBoostPriority = nt_set_event_boost_priority(event: Handle);
 
                 /// Wakes a thread that waits by its id, and releases a lock.
@@ -448,11 +462,13 @@ macro_rules! __ex_services {
                 );
 
                 /// Sets the time of day.
+                /// The clock that runs while the machine is off is not set.
                 done NtSetSystemTime = nt_set_system_time(
                     system_time: OptionalIn<i64>, previous_time: OptionalOut<i64>,
                 );
 
                 /// Starts a timer, once or periodic, with an APC if wanted.
+                /// No timer wakes a machine that sleeps (STATUS_TIMER_RESUME_IGNORED); a thread has at most 4,096 timers with routines.
                 done NtSetTimer = nt_set_timer(
                     timer: Handle, due_time: In<i64>, timer_apc_routine: UserAddress,
                     timer_context: UserAddress, resume_timer: Boolean, period: i32,
@@ -466,6 +482,7 @@ macro_rules! __ex_services {
                 );
 
                 /// Changes a property of a timer, such as which timers it is merged with.
+                /// The wake context is not looked at: no timer wakes a machine that sleeps.
                 done NtSetTimerEx = nt_set_timer_ex(
                     timer: Handle, class: TimerSetInformationClass, information: OptionalInOutBytes,
                     length: u32,

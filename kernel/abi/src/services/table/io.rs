@@ -49,6 +49,7 @@ macro_rules! __io_services {
                 );
 
                 /// Creates a completion port.
+                /// Of packets only those of NtSetIoCompletion and of jobs: there is no I/O.
                 done NtCreateIoCompletion = nt_create_io_completion(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     concurrent_threads: u32,
@@ -266,6 +267,7 @@ macro_rules! __io_services {
                 );
 
                 /// Puts a packet on a completion port.
+                /// A port takes 65,536 packets at most.
                 done NtSetIoCompletion = nt_set_io_completion(
                     io_completion: Handle, key_context: UserAddress, apc_context: UserAddress,
                     io_status: NtStatus, io_status_information: Size,

@@ -17,6 +17,7 @@ macro_rules! __ke_services {
                 done NtContinue = nt_continue(context_record: In<Context>, test_alert: Boolean);
 
                 /// Continues with another context, in the way that an argument describes.
+                /// Of the flags TEST_ALERT.
                 done NtContinueEx = nt_continue_ex(
                     context_record: In<Context>, continue_argument: UserAddress,
                 );

@@ -20,12 +20,14 @@ macro_rules! __mm_services {
                 );
 
                 /// Reserves, commits or resets pages of a process.
+                /// No large pages and no physical pages (STATUS_NOT_SUPPORTED).
                 done NtAllocateVirtualMemory = nt_allocate_virtual_memory(
                     process: Handle, base: InOut<UserAddress>, zero_bits: Size, size: InOut<Size>,
                     allocation_type: u32, protection: u32,
                 );
 
                 /// Reserves, commits or resets pages, with further parameters.
+                /// As NtAllocateVirtualMemory; no partitions, no attributes that would need more than ordinary pages.
                 done NtAllocateVirtualMemoryEx = nt_allocate_virtual_memory_ex(
                     process: Handle, base: InOut<UserAddress>, size: InOut<Size>, allocation_type: u32,
                     protection: u32, extended_parameters: OptionalInOutArray<MemoryExtendedParameter>,
@@ -33,6 +35,7 @@ macro_rules! __mm_services {
                 );
 
                 /// Says whether two views show the same file.
+                /// Views of images of the kernel only: there are no files.
                 done NtAreMappedFilesTheSame = nt_are_mapped_files_the_same(
                     image_view: UserAddress, data_view: UserAddress,
                 );
@@ -44,12 +47,15 @@ macro_rules! __mm_services {
                 );
 
                 /// Creates memory that can be mapped: from a file, an image or the paging file.
+                /// No files: sections of the paging file, and of programs in the RAM disk, which the kernel makes
+                /// itself.
                 done NtCreateSection = nt_create_section(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     maximum_size: OptionalIn<i64>, protection: u32, allocation_attributes: u32, file: Handle,
                 );
 
                 /// Creates a section, with further parameters.
+                /// As NtCreateSection; no extended parameter.
                 done NtCreateSectionEx = nt_create_section_ex(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     maximum_size: OptionalIn<i64>, protection: u32, allocation_attributes: u32, file: Handle,
@@ -65,6 +71,7 @@ macro_rules! __mm_services {
                 );
 
                 /// Writes changed pages of a view to their file.
+                /// Nothing is written: there are no files.
                 done NtFlushVirtualMemory = nt_flush_virtual_memory(
                     process: Handle, base: InOut<UserAddress>, size: InOut<Size>,
                     io_status: Out<IoStatusBlock>,
@@ -84,12 +91,14 @@ macro_rules! __mm_services {
                 );
 
                 /// Lists the pages of a region that were written.
+                /// 65,536 addresses at most in one call.
                 done NtGetWriteWatch = nt_get_write_watch(
                     process: Handle, flags: u32, base: UserAddress, size: Size,
                     addresses: OutArray<UserAddress>, address_count: InOut<Size>, granularity: Out<u32>,
                 );
 
                 /// Keeps pages in memory.
+                /// Locks in the working set only (MAP_PROCESS).
                 done NtLockVirtualMemory = nt_lock_virtual_memory(
                     process: Handle, base: InOut<UserAddress>, size: InOut<Size>, map_type: u32,
                 );
@@ -107,6 +116,7 @@ macro_rules! __mm_services {
                 );
 
                 /// Maps part of a section into a process.
+                /// No large pages.
                 done NtMapViewOfSection = nt_map_view_of_section(
                     section: Handle, process: Handle, base: InOut<UserAddress>, zero_bits: Size,
                     commit_size: Size, section_offset: OptionalInOut<i64>, view_size: InOut<Size>,
@@ -114,6 +124,7 @@ macro_rules! __mm_services {
                 );
 
                 /// Maps part of a section, with further parameters.
+                /// No large pages; no partitions.
                 done NtMapViewOfSectionEx = nt_map_view_of_section_ex(
                     section: Handle, process: Handle, base: InOut<UserAddress>,
                     section_offset: OptionalInOut<i64>, view_size: InOut<Size>, allocation_type: u32,
@@ -133,12 +144,15 @@ macro_rules! __mm_services {
                 );
 
                 /// Reads size and attributes of a section, or of the image in it.
+                /// Classes 0, 1 and 3; not 2 (relocation) and 4 (internal image).
                 done NtQuerySection = nt_query_section(
                     section: Handle, class: SectionInformationClass, information: OutBytes, length: Size,
                     return_length: OptionalOut<Size>,
                 );
 
                 /// Reads what an address of a process belongs to.
+                /// Classes 0, 1, 3, 4, 6 and 7; 2 (mapped file name) always fails, since no view has a file with a
+                /// name. Not shared commitment, enclaves, contiguity, bad memory.
                 done NtQueryVirtualMemory = nt_query_virtual_memory(
                     process: Handle, base: UserAddress, class: MemoryInformationClass, information: OutBytes,
                     length: Size, return_length: OptionalOut<Size>,
@@ -162,12 +176,14 @@ macro_rules! __mm_services {
                 );
 
                 /// Changes a property of ranges of memory, or advises about them.
+                /// Class 0 (prefetch), up to 4,096 ranges; not page priority, call targets, dirty state.
                 done NtSetInformationVirtualMemory = nt_set_information_virtual_memory(
                     process: Handle, class: VirtualMemoryInformationClass, count: Size,
                     addresses: InArray<MemoryRangeEntry, Before>, information: InBytes, length: u32,
                 );
 
                 /// Lets pages leave memory.
+                /// Of the working set only (MAP_PROCESS).
                 done NtUnlockVirtualMemory = nt_unlock_virtual_memory(
                     process: Handle, base: InOut<UserAddress>, size: InOut<Size>, map_type: u32,
                 );

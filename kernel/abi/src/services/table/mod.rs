@@ -39,6 +39,7 @@ mod wow64;
 /// macro_rules! count {
 ///     ($($component:ident { $(
 ///         #[doc = $summary:literal]
+///         $(#[doc = $note:literal])*
 ///         $state:ident $name:ident = $function:ident($($argument:ident: $type:ty),* $(,)?);
 ///     )* })*) => {
 ///         [$($(stringify!($name),)*)*].len()

@@ -75,6 +75,7 @@ macro_rules! __ob_services {
                 );
 
                 /// Reads a property of an object or of its handle.
+                /// Classes 0 to 4; not 5 and 6 (sessions).
                 done NtQueryObject = nt_query_object(
                     handle: Handle, class: ObjectInformationClass, information: OptionalOutBytes, length: u32,
                     return_length: OptionalOut<u32>,
@@ -87,11 +88,13 @@ macro_rules! __ob_services {
                 );
 
                 /// Reads what a symbolic link stands for.
+                /// The size of the buffer with which a link was made is not kept.
                 done NtQuerySymbolicLinkObject = nt_query_symbolic_link_object(
                     link: Handle, link_target: InOut<UnicodeString>, return_length: OptionalOut<u32>,
                 );
 
                 /// Changes a property of a handle: inheritance, protection from closing.
+                /// Class 4 (handle flags); not 5 and 6 (sessions).
                 done NtSetInformationObject = nt_set_information_object(
                     handle: Handle, class: ObjectInformationClass, information: InBytes, length: u32,
                 );

@@ -14,6 +14,7 @@ macro_rules! __ps_services {
                 );
 
                 /// Wakes several threads that wait for it by id.
+                /// Extended parameters, which are about boosts, are not looked at; 4,096 threads at most.
                 done NtAlertMultipleThreadByThreadId = nt_alert_multiple_thread_by_thread_id(
                     thread_ids: InArray<Size>, count: u32,
                     extended_parameters: OptionalInOutArray<PsAlertThreadExtendedParameter>,
@@ -69,6 +70,7 @@ macro_rules! __ps_services {
                 );
 
                 /// Creates a process without threads from a section.
+                /// From an image section only, not as a copy of the parent; no debug port.
                 done NtCreateProcess = nt_create_process(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     parent_process: Handle, inherit_object_table: Boolean, section: Handle,
@@ -76,6 +78,7 @@ macro_rules! __ps_services {
                 );
 
                 /// Creates a process without threads from a section, with flags.
+                /// From an image section only, not as a copy of the parent; no debug port.
                 done NtCreateProcessEx = nt_create_process_ex(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     parent_process: Handle, flags: u32, section: Handle, debug_port: Handle, token: Handle,
@@ -96,6 +99,7 @@ macro_rules! __ps_services {
                 );
 
                 /// Creates a thread that starts at a routine.
+                /// Flags but CREATE_SUSPENDED change nothing; attributes CLIENT_ID and TEB_ADDRESS, not the others.
                 done NtCreateThreadEx = nt_create_thread_ex(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     process: Handle, start_routine: UserAddress, argument: UserAddress, create_flags: u32,
@@ -110,6 +114,8 @@ macro_rules! __ps_services {
                 );
 
                 /// Creates a process with its first thread from an image file.
+                /// Programs in \KnownDlls only, 64-bit ones of the machine; attributes JOB_LIST, PARENT_PROCESS,
+                /// TOKEN, CLIENT_ID, TEB_ADDRESS, IMAGE_NAME, IMAGE_INFO, HANDLE_LIST, not the others.
                 done NtCreateUserProcess = nt_create_user_process(
                     process: Out<Handle>, thread: Out<Handle>, process_access: AccessMask,
                     thread_access: AccessMask, process_attributes: OptionalIn<ObjectAttributes>,
@@ -127,6 +133,7 @@ macro_rules! __ps_services {
                 );
 
                 /// Opens the process after another one.
+                /// In the order of their numbers, not of their making.
                 done NtGetNextProcess = nt_get_next_process(
                     process: Handle, access: AccessMask, handle_attributes: u32, flags: u32,
                     handle: Out<Handle>,
@@ -170,18 +177,22 @@ macro_rules! __ps_services {
                 );
 
                 /// Reads a property of a job.
+                /// Classes 1 to 4, 6, 8, 9, 11 and 15; not the others. Counts of I/O are 0, and no rates are limited.
                 done NtQueryInformationJobObject = nt_query_information_job_object(
                     job: Handle, class: JobObjectInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Reads a property of a process.
+                /// Classes 0 to 4, 7, 12, 18, 20 to 22, 24, 26, 29 to 31, 33, 34, 36, 37, 39, 45, 47, 51, 52, 60, 61
+                /// and 75; not the others. Counts of I/O are 0, and nothing is debugged.
                 done NtQueryInformationProcess = nt_query_information_process(
                     process: Handle, class: ProcessInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
                 );
 
                 /// Reads a property of a thread.
+                /// Classes 0, 1, 9, 11, 12, 14, 16 to 18, 20, 22, 24, 25, 30, 33, 35 and 38; not the others.
                 done NtQueryInformationThread = nt_query_information_thread(
                     thread: Handle, class: ThreadInformationClass, information: OutBytes, length: u32,
                     return_length: OptionalOut<u32>,
@@ -197,12 +208,14 @@ macro_rules! __ps_services {
                 );
 
                 /// Queues a user APC to a thread, with memory that was reserved.
+                /// No reserve objects.
                 done NtQueueApcThreadEx = nt_queue_apc_thread_ex(
                     thread: Handle, reserve: Handle, apc_routine: UserAddress, apc_argument1: UserAddress,
                     apc_argument2: UserAddress, apc_argument3: UserAddress,
                 );
 
                 /// Queues a user APC to a thread, with flags.
+                /// No reserve objects; of the flags that for special APCs.
                 done NtQueueApcThreadEx2 = nt_queue_apc_thread_ex2(
                     thread: Handle, reserve: Handle, apc_flags: u32, apc_routine: UserAddress,
                     apc_argument1: UserAddress, apc_argument2: UserAddress, apc_argument3: UserAddress,
@@ -228,21 +241,27 @@ macro_rules! __ps_services {
                 );
 
                 /// Changes a property of a job.
+                /// Classes 2, 4, 6, 7 and 9; not the others. The scheduling class is only kept.
                 done NtSetInformationJobObject = nt_set_information_job_object(
                     job: Handle, class: JobObjectInformationClass, information: InBytes, length: u32,
                 );
 
                 /// Changes a property of a process.
+                /// Classes 1, 5, 9, 12, 18, 21, 22, 24 (to the same session), 25, 29, 31, 33, 34, 39 and 45; not the
+                /// others. I/O and page priorities are only kept.
                 done NtSetInformationProcess = nt_set_information_process(
                     process: Handle, class: ProcessInformationClass, information: InBytes, length: u32,
                 );
 
                 /// Changes a property of a thread.
+                /// Classes 2 to 5, 9, 10, 13, 14, 17, 18, 22, 24, 25, 30, 33 and 38; not the others. I/O and page
+                /// priorities are only kept.
                 done NtSetInformationThread = nt_set_information_thread(
                     thread: Handle, class: ThreadInformationClass, information: InBytes, length: u32,
                 );
 
                 /// Suspends all threads of a process once more.
+                /// A thread that is made meanwhile may be left out.
                 done NtSuspendProcess = nt_suspend_process(process: Handle);
 
                 /// Suspends a thread once more.

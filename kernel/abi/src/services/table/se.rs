@@ -17,6 +17,7 @@ macro_rules! __se_services {
                 );
 
                 /// Checks access and writes the audit.
+                /// Decides as NT does, and writes no audit: there is no audit log.
                 done NtAccessCheckAndAuditAlarm = nt_access_check_and_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress,
                     object_type_name: In<UnicodeString>, object_name: In<UnicodeString>,
@@ -36,6 +37,7 @@ macro_rules! __se_services {
                 );
 
                 /// Checks access to an object with parts and writes the audit.
+                /// Decides as NT does, and writes no audit: there is no audit log.
                 done NtAccessCheckByTypeAndAuditAlarm = nt_access_check_by_type_and_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress,
                     object_type_name: In<UnicodeString>, object_name: In<UnicodeString>,
@@ -58,6 +60,7 @@ macro_rules! __se_services {
                 );
 
                 /// Checks access to each part of an object and writes the audit.
+                /// Decides as NT does, and writes no audit: there is no audit log.
                 done NtAccessCheckByTypeResultListAndAuditAlarm =
                     nt_access_check_by_type_result_list_and_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress,
@@ -71,6 +74,7 @@ macro_rules! __se_services {
                 );
 
                 /// Does so for a client that is named by its token.
+                /// Decides as NT does, and writes no audit: there is no audit log.
                 done NtAccessCheckByTypeResultListAndAuditAlarmByHandle =
                     nt_access_check_by_type_result_list_and_audit_alarm_by_handle(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress, client_token: Handle,
@@ -110,6 +114,7 @@ macro_rules! __se_services {
                 );
 
                 /// Writes the audit of a handle's closing.
+                /// Decides as NT does, and writes no audit: there is no audit log.
                 done NtCloseObjectAuditAlarm = nt_close_object_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress, generate_on_close: Boolean,
                 );
@@ -133,6 +138,7 @@ macro_rules! __se_services {
                 );
 
                 /// Creates a token.
+                /// A token without a label is of the level Medium.
                 done NtCreateToken = nt_create_token(
                     handle: Out<Handle>, access: AccessMask, attributes: OptionalIn<ObjectAttributes>,
                     kind: TokenType, authentication_id: In<Luid>, expiration_time: In<i64>,
@@ -155,6 +161,7 @@ macro_rules! __se_services {
                 );
 
                 /// Writes the audit of an object's deletion.
+                /// Decides as NT does, and writes no audit: there is no audit log.
                 done NtDeleteObjectAuditAlarm = nt_delete_object_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress, generate_on_close: Boolean,
                 );
@@ -195,6 +202,7 @@ macro_rules! __se_services {
                 done NtImpersonateAnonymousToken = nt_impersonate_anonymous_token(thread: Handle);
 
                 /// Writes the audit of an object's opening.
+                /// Decides as NT does, and writes no audit: there is no audit log.
                 done NtOpenObjectAuditAlarm = nt_open_object_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress,
                     object_type_name: In<UnicodeString>, object_name: In<UnicodeString>,
@@ -230,24 +238,29 @@ macro_rules! __se_services {
                 );
 
                 /// Writes the audit of a privilege's use on an object.
+                /// Decides as NT does, and writes no audit: there is no audit log.
                 done NtPrivilegeObjectAuditAlarm = nt_privilege_object_audit_alarm(
                     subsystem_name: In<UnicodeString>, handle_id: UserAddress, client_token: Handle,
                     access: AccessMask, privileges: In<PrivilegeSet>, access_granted: Boolean,
                 );
 
                 /// Writes the audit of a privilege's use in a service.
+                /// Decides as NT does, and writes no audit: there is no audit log.
                 done NtPrivilegedServiceAuditAlarm = nt_privileged_service_audit_alarm(
                     subsystem_name: In<UnicodeString>, service_name: In<UnicodeString>, client_token: Handle,
                     privileges: In<PrivilegeSet>, access_granted: Boolean,
                 );
 
                 /// Reads a property of a token.
+                /// Classes 1 to 13, 15, 17, 18, 20, 21, 23 to 32 and 40; not the others. No token is linked to
+                /// another.
                 done NtQueryInformationToken = nt_query_information_token(
                     token: Handle, class: TokenInformationClass, information: OptionalOutBytes, length: u32,
                     return_length: Out<u32>,
                 );
 
                 /// Reads security attributes of a token.
+                /// No token has claims, so there is nothing to tell.
                 done NtQuerySecurityAttributesToken = nt_query_security_attributes_token(
                     token: Handle, attributes: OptionalInArray<UnicodeString>, attribute_count: u32,
                     buffer: OutBytes, length: u32, return_length: Out<u32>,
@@ -273,6 +286,7 @@ macro_rules! __se_services {
                 );
 
                 /// Changes a property of a token.
+                /// Classes 4 to 6, 12, 15, 17 and 23 to 27; not the others.
                 done NtSetInformationToken = nt_set_information_token(
                     token: Handle, class: TokenInformationClass, information: InBytes, length: u32,
                 );

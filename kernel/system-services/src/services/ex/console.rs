@@ -4,10 +4,16 @@ use nt_abi::security::Privilege;
 use nt_abi::services::arguments::{Elsewhere, In, InArray, Out, Size, UnicodeString};
 use nt_abi::{NtResult, NtStatus};
 
+use ::ex::GuardedMutex;
+
 use crate::Caller;
 use crate::capture::{Pointer, read_array, unicode_string};
 
-/// Writes text to the console, unpaired surrogates as replacement characters.
+/// Who writes text: one thread at a time, so that what several write does not mix.
+static WRITER: GuardedMutex<()> = GuardedMutex::new(());
+
+/// Writes text to the console, unpaired surrogates as replacement characters. What one call writes stays together, but for
+/// lines of the kernel's log.
 ///
 /// # Differs
 /// NT asks for `SeTcbPrivilege`: only its boot programs print so. Here it is the one way in which a program without a C
@@ -15,6 +21,8 @@ use crate::capture::{Pointer, read_array, unicode_string};
 /// taken for but the kernel's log.
 pub(crate) fn nt_display_string(_caller: &Caller<'_>, string: In<UnicodeString>) -> NtResult {
     let text = unicode_string(string.address())?;
+    // It sleeps; the lock under it keeps interrupts out, and so is held for a piece of the text at most.
+    let _turn = WRITER.acquire();
     let letters = char::decode_utf16(text.as_str().units().iter().copied());
     ::ke::log::write_text(letters.map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)));
     Ok(())

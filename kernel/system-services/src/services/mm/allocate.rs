@@ -23,7 +23,7 @@ fn allocate(
     (base, size): (InOut<UserAddress>, InOut<Size>),
     request: &Allocation,
 ) -> NtResult {
-    request.check_kind()?;
+    let checked = request.check_kind()?;
     let (wanted, length) = capture_range(base, size)?;
     let request = Allocation {
         base: wanted,
@@ -35,7 +35,7 @@ fn allocate(
     }
     request.check_range()?;
     let process = caller.reference_process(process, AccessMask::PROCESS_VM_OPERATION)?;
-    let range = process.space().allocate(&request)?;
+    let range = process.space().allocate_checked(&request, checked)?;
     write_range(base, size, range)
 }
 

@@ -33,13 +33,13 @@ use mm::address_space::HIGHEST_USER_ADDRESS;
 use nt_abi::services::arguments::{InOut, Size, UserAddress};
 use nt_abi::{NtResult, NtStatus};
 
-use crate::capture::Pointer;
+use crate::capture::{Pointer, probe_and_read};
 
 /// Reads base and size of a range that the service writes back.
 fn capture_range(base: InOut<UserAddress>, size: InOut<Size>) -> NtResult<(u64, u64)> {
-    base.probe::<u64>()?;
-    size.probe::<u64>()?;
-    Ok((base.read()?, size.read()?))
+    // One look at each tells that it can be written, and what it is.
+    let base = probe_and_read(base.address())?;
+    Ok((base, probe_and_read(size.address())?))
 }
 
 /// Writes back the range that was meant.

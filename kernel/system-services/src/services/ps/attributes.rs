@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use arrayvec::ArrayVec;
 use nt_abi::process_creation::PsAttributeNumber;
 use nt_abi::w64::{ClientId, PsAttribute, PsAttributeList};
 use nt_abi::{NtResult, NtStatus};
@@ -17,15 +16,16 @@ const MOST: usize = 32;
 /// The most handles that a list of them has.
 const MOST_HANDLES: usize = 1 << 16;
 
-/// A captured list.
+/// A captured list. Mostly there is none, which costs nothing.
 #[derive(Debug, Default)]
-pub(super) struct Attributes(ArrayVec<PsAttribute, MOST>);
+pub(super) struct Attributes(Vec<PsAttribute>);
 
 impl Attributes {
     /// Captures a list; a null pointer is an empty one.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` for a length that no list has, or an attribute that there is twice and may not be.
+    /// `INVALID_PARAMETER` for a length that no list has, or an attribute that there is twice and may not be;
+    /// `INSUFFICIENT_RESOURCES`.
     pub(super) fn capture(address: u64) -> NtResult<Self> {
         let mut list = Self::default();
         if address == 0 {
@@ -41,6 +41,9 @@ impl Attributes {
         if count > MOST {
             return Err(NtStatus::INVALID_PARAMETER);
         }
+        list.0
+            .try_reserve_exact(count)
+            .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
         let first = address + size_of::<PsAttributeList>() as u64;
         for index in 0..count {
             let offset = (index * size_of::<PsAttribute>()) as u64;
@@ -78,10 +81,10 @@ impl Attributes {
         }
     }
 
-    /// The handles of `HANDLE_LIST`, if it is there.
+    /// The handles of `HANDLE_LIST`, if it is there, in ascending order and each once.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` for a length that no list has, or a handle that is none; the probes' statuses.
+    /// `INVALID_PARAMETER` for a length that no list has; the probes' statuses.
     pub(super) fn handles(&self) -> NtResult<Option<Vec<u64>>> {
         let Some(attribute) = self.find(PsAttributeNumber::HANDLE_LIST) else {
             return Ok(None);
@@ -90,7 +93,15 @@ impl Attributes {
         if !attribute.size.is_multiple_of(8) || count > MOST_HANDLES {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        capture::read_array(attribute.value, count).map(Some)
+        let mut handles: Vec<u64> = capture::read_array(attribute.value, count)?;
+        for handle in &mut handles {
+            // The two lowest bits are the caller's own.
+            *handle &= !3;
+        }
+        // Each handle of the parent is looked for in it.
+        handles.sort_unstable();
+        handles.dedup();
+        Ok(Some(handles))
     }
 
     /// Answers `IMAGE_INFO`, if it is asked for.

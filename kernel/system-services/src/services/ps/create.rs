@@ -23,7 +23,7 @@ use rtl::security::DescriptorBuf;
 use super::attributes::Attributes;
 use super::newborn::Newborn;
 use super::program::{self, CreateInfo};
-use super::thread::ids_of;
+use super::thread::{ids_of, note_flags};
 use crate::Caller;
 use crate::capture::{self, Pointer};
 
@@ -255,6 +255,7 @@ pub(crate) fn nt_create_user_process(
         Thread::create(&new, &parameters, object)
     })?;
     let first_thread = first.object.clone();
+    note_flags(&first_thread, thread_flags);
     let process_handle = created.into_handle(&caller.handles())?;
     let thread_handle = first.into_handle(&caller.handles()).inspect_err(|_| {
         let _ = caller.handles().close(process_handle);

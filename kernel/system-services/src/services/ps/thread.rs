@@ -1,5 +1,7 @@
 //! Services of threads.
 
+use core::sync::atomic::Ordering;
+
 use ke::thread::Mode;
 use ke::wait::delay;
 use nt_abi::access::AccessMask;
@@ -58,6 +60,7 @@ pub(crate) fn nt_create_thread_ex(
         Thread::create(&process, &parameters, object)
     })?;
     let thread = created.object.clone();
+    note_flags(&thread, flags);
     let number = created.into_handle(&caller.handles())?;
     let told = handle
         .write(&number.0)
@@ -68,6 +71,16 @@ pub(crate) fn nt_create_thread_ex(
         let _ = caller.handles().close(number);
     }
     told
+}
+
+/// Keeps what the flags say of a thread that has not started.
+///
+/// # Differs
+/// Those that only the loader looks at are not in the TEB, as there is no loader; no process is frozen.
+pub(super) fn note_flags(thread: &Thread, flags: ThreadCreateFlags) {
+    let hidden = flags.contains(ThreadCreateFlags::HIDE_FROM_DEBUGGER);
+    let place = &thread.settings().hidden_from_debugger;
+    place.store(hidden, Ordering::Relaxed);
 }
 
 /// Both numbers of a thread.

@@ -6,6 +6,7 @@ use nt_abi::NtStatus;
 
 use super::Trap;
 use crate::NtYieldExecution;
+use crate::dispatchers::ThreadRoutine;
 
 /// A routine that is one instruction, and then a return.
 macro_rules! routines {
@@ -21,69 +22,110 @@ macro_rules! routines {
 routines! {
     undefined: "udf #0";
     privileged: "msr vbar_el1, x0";
-    breakpoint: "brk #0xF000";
+    level: "mrs x0, CurrentEL";
+    halt: "hlt #1";
+    hypervisor: "hvc #0";
+    exception_return: "eret";
+    mask: "msr daifset, #2";
+    breakpoint: "nop", "brk #0xF000";
     assertion: "brk #0xF001";
+    fast_fail: "mov w0, #7", "brk #0xF003";
     divide: "brk #0xF004";
     read: "mov x1, #0x1238", "ldr x1, [x1]";
     write: "mov x1, #0x1238", "str x1, [x1]";
     read_kernel: "mov x1, #-0x800000000000", "ldr x1, [x1]";
+    float_divide: "mov x1, #0x200", "msr fpcr, x1", "fmov s0, #1.0", "movi v1.2d, #0", "fdiv s0, s0, s1", "msr fpcr, xzr";
+    float_invalid: "mov x1, #0x100", "msr fpcr, x1", "movi v1.2d, #0", "fdiv s0, s1, s1", "msr fpcr, xzr";
 }
+
+/// `__fastfail(7)`.
+pub const FAST_FAIL: ThreadRoutine = fast_fail;
+
+/// An access that is refused: how, and where.
+const READ_NOTHING: &[u64] = &[0, 0x1238];
+const WRITE_NOTHING: &[u64] = &[1, 0x1238];
+const READ_KERNEL: &[u64] = &[0, 0xFFFF_8000_0000_0000];
 
 /// What traps, and how.
 pub const TRAPS: &[Trap] = &[
-    trap(
+    Trap::new(
         "an undefined instruction",
         undefined,
         NtStatus::ILLEGAL_INSTRUCTION,
-        &[],
-    ),
-    trap(
+    )
+    .at(0),
+    Trap::new(
         "a register of the kernel",
         privileged,
         NtStatus::ILLEGAL_INSTRUCTION,
-        &[],
-    ),
-    trap("a breakpoint", breakpoint, NtStatus::BREAKPOINT, &[0]),
-    trap("an assertion", assertion, NtStatus::ASSERTION_FAILURE, &[]),
-    trap(
+    )
+    .at(0),
+    Trap::new(
+        "a look at the exception level",
+        level,
+        NtStatus::ILLEGAL_INSTRUCTION,
+    )
+    .at(0),
+    Trap::new("a halt for a debugger", halt, NtStatus::ILLEGAL_INSTRUCTION).at(0),
+    Trap::new(
+        "a call of the hypervisor",
+        hypervisor,
+        NtStatus::ILLEGAL_INSTRUCTION,
+    )
+    .at(0),
+    Trap::new(
+        "a return from an exception",
+        exception_return,
+        NtStatus::ILLEGAL_INSTRUCTION,
+    )
+    .at(0),
+    Trap::new("interrupts off", mask, NtStatus::PRIVILEGED_INSTRUCTION).at(0),
+    Trap::new("a breakpoint", breakpoint, NtStatus::BREAKPOINT)
+        .with(&[0])
+        .at(4),
+    Trap::new("an assertion", assertion, NtStatus::ASSERTION_FAILURE).at(0),
+    Trap::new(
         "a division by zero",
         divide,
         NtStatus::INTEGER_DIVIDE_BY_ZERO,
-        &[],
-    ),
-    trap(
+    )
+    .at(0),
+    Trap::new(
         "a read of what is not there",
         read,
         NtStatus::ACCESS_VIOLATION,
-        &[0, 0x1238],
-    ),
-    trap(
+    )
+    .with(READ_NOTHING)
+    .at(4),
+    Trap::new(
         "a write to what is not there",
         write,
         NtStatus::ACCESS_VIOLATION,
-        &[1, 0x1238],
-    ),
-    trap(
+    )
+    .with(WRITE_NOTHING)
+    .at(4),
+    Trap::new(
         "a read of the kernel's memory",
         read_kernel,
         NtStatus::ACCESS_VIOLATION,
-        &[0, 0xFFFF_8000_0000_0000],
-    ),
+    )
+    .with(READ_KERNEL)
+    .at(4),
+    Trap::new(
+        "a floating-point division by zero",
+        float_divide,
+        NtStatus::FLOAT_DIVIDE_BY_ZERO,
+    )
+    .with(&[0])
+    .depends(),
+    Trap::new(
+        "a floating-point operation that is none",
+        float_invalid,
+        NtStatus::FLOAT_INVALID_OPERATION,
+    )
+    .with(&[0])
+    .depends(),
 ];
-
-const fn trap(
-    name: &'static str,
-    routine: crate::dispatchers::ThreadRoutine,
-    code: NtStatus,
-    parameters: &'static [u64],
-) -> Trap {
-    Trap {
-        name,
-        routine,
-        code,
-        parameters,
-    }
-}
 
 unsafe extern "C" {
     /// See `super::keep_registers`.

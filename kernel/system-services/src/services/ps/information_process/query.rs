@@ -110,45 +110,37 @@ impl Asked<'_> {
         type Header = w64::ProcessHandleSnapshotInformation;
         type Entry = w64::ProcessHandleTableEntryInfo;
         let process = self.process(FULL)?;
+        let length_of = |count: usize| size_of::<Header>() + count * size_of::<Entry>();
+        let room = self.query.length() as usize;
+        let needed = length_of(process.handles().len());
+        if needed > room {
+            // Nothing is made that would not be told.
+            self.query.tell_length(needed)?;
+            return Err(NtStatus::INFO_LENGTH_MISMATCH);
+        }
         let mut bytes = Vec::new();
-        let mut add = |part: &[u8]| {
-            bytes
-                .try_reserve(part.len())
-                .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
-            bytes.extend_from_slice(part);
-            NtResult::Ok(())
-        };
-        add(Header::default().as_bytes())?;
-        let mut count = 0;
+        bytes
+            .try_reserve_exact(needed)
+            .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+        bytes.extend_from_slice(Header::default().as_bytes());
+        let (mut count, mut left_out) = (0, 0);
         let mut after = ob::Handle::NULL;
         while let Some((handle, entry)) = process.handles().next_after(after) {
             after = handle;
+            if length_of(count + 1) > room || bytes.try_reserve(size_of::<Entry>()).is_err() {
+                // Handles come while it is looked: those beyond the buffer are counted, no more.
+                left_out += 1;
+                continue;
+            }
             count += 1;
-            let head = entry.object.head();
-            let mut attributes = ObjectAttributeFlags::empty();
-            if entry.attributes.contains(HandleAttributes::INHERIT) {
-                attributes |= ObjectAttributeFlags::INHERIT;
-            }
-            if entry
-                .attributes
-                .contains(HandleAttributes::PROTECT_FROM_CLOSE)
-            {
-                attributes |= ObjectAttributeFlags::PROTECT_CLOSE;
-            }
-            add(Entry {
-                handle_value: handle.0,
-                handle_count: u64::from(head.handle_count()),
-                // The table's own reference counts, this look does not.
-                pointer_count: entry.object.references().saturating_sub(1) as u64,
-                granted_access: entry.granted,
-                object_type_index: u32::from(head.kind().index()),
-                handle_attributes: attributes,
-                reserved: 0,
-            }
-            .as_bytes())?;
+            bytes.extend_from_slice(handle_information(handle, &entry).as_bytes());
+        }
+        if left_out > 0 {
+            self.query.tell_length(length_of(count + left_out))?;
+            return Err(NtStatus::INFO_LENGTH_MISMATCH);
         }
         let header = Header {
-            number_of_handles: count,
+            number_of_handles: count as u64,
             reserved: 0,
         };
         if let Some(place) = bytes.get_mut(..size_of::<Header>()) {
@@ -256,6 +248,34 @@ impl Asked<'_> {
         let [_, _, _, _, a, b, c, d] = (moment ^ ke::clock::system_time()).to_le_bytes();
         let candidate = u32::from_le_bytes([a, b, c, d]);
         self.query.exactly(&process.settings().cookie(candidate))
+    }
+}
+
+/// What is told of a handle.
+fn handle_information(
+    handle: ob::Handle,
+    entry: &ob::HandleEntry,
+) -> w64::ProcessHandleTableEntryInfo {
+    let head = entry.object.head();
+    let mut attributes = ObjectAttributeFlags::empty();
+    if entry.attributes.contains(HandleAttributes::INHERIT) {
+        attributes |= ObjectAttributeFlags::INHERIT;
+    }
+    if entry
+        .attributes
+        .contains(HandleAttributes::PROTECT_FROM_CLOSE)
+    {
+        attributes |= ObjectAttributeFlags::PROTECT_CLOSE;
+    }
+    w64::ProcessHandleTableEntryInfo {
+        handle_value: handle.0,
+        handle_count: u64::from(head.handle_count()),
+        // The table's own reference counts, this look does not.
+        pointer_count: entry.object.references().saturating_sub(1) as u64,
+        granted_access: entry.granted,
+        object_type_index: u32::from(head.kind().index()),
+        handle_attributes: attributes,
+        reserved: 0,
     }
 }
 

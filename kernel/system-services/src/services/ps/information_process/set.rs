@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering;
 
-use arch::contract::{PAGE_SIZE, ProcessorSet};
+use arch::contract::PAGE_SIZE;
 use ex::QuotaKind;
 use ke::schedule;
 use mm::address_space::WorkingSetLimits;
@@ -132,14 +132,7 @@ impl Wanted<'_> {
 
     fn affinity(&self) -> NtResult {
         let (mask, process) = self.value::<u64>(FULL)?;
-        require(mask != 0 && mask & !ke::processor::active().0 == 0)?;
-        if let Some(allowed) = ps::job::affinity_limit(&process) {
-            require(mask & !allowed == 0)?;
-        }
-        if process.is_ending() {
-            return Err(NtStatus::PROCESS_IS_TERMINATING);
-        }
-        schedule::set_process_affinity(process.scheduled(), ProcessorSet(mask)).map(drop)
+        process.set_affinity(mask)
     }
 
     fn access_token(&self) -> NtResult {

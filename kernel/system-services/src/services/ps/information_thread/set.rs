@@ -3,8 +3,9 @@
 use core::mem::offset_of;
 use core::sync::atomic::Ordering;
 
-use arch::contract::{ProcessorNumber as Number, ProcessorSet};
+use arch::contract::ProcessorNumber as Number;
 use ke::schedule;
+use mm::AddressSpace;
 use nt_abi::access::AccessMask;
 use nt_abi::primitives::ProcessorNumber;
 use nt_abi::security::Privilege;
@@ -70,12 +71,7 @@ impl Wanted<'_> {
     }
 
     fn affinity(&self, mask: u64, right: AccessMask) -> NtResult {
-        let thread = self.thread(right)?;
-        let process = schedule::process_affinity(thread.process().scheduled());
-        if mask == 0 || mask & !process.0 != 0 {
-            return Err(NtStatus::INVALID_PARAMETER);
-        }
-        schedule::set_affinity(thread.scheduled(), ProcessorSet(mask)).map(drop)
+        self.thread(right)?.set_affinity(mask)
     }
 
     fn group_affinity(&self) -> NtResult {
@@ -134,34 +130,15 @@ impl Wanted<'_> {
 
     /// Zeroes a slot of all threads of the process.
     fn zero_tls_cell(&self) -> NtResult {
-        /// Slots in the TEB itself, and behind its pointer.
-        const OWN: u64 = 64;
-        const MORE: u64 = 1024;
         let (cell, thread) = self.value::<u32>(FULL)?;
         let cell = u64::from(cell);
-        if thread.id() != self.caller.thread.id() || cell >= OWN + MORE {
+        if thread.id() != self.caller.thread.id() || cell >= OWN_SLOTS + MORE_SLOTS {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         for thread in threads_of(self.caller.process()) {
-            let teb = thread.teb();
-            let space = thread.process().space();
-            if teb == 0 {
-                continue;
-            }
-            let place = if cell < OWN {
-                teb + offset_of!(w64::Teb, tls_slots) as u64 + cell * 8
-            } else {
-                let mut more = [0; 8];
-                let pointer = teb + offset_of!(w64::Teb, tls_expansion_slots) as u64;
-                // What cannot be read has no more slots.
-                let _ = space.read(pointer, &mut more);
-                match u64::from_le_bytes(more) {
-                    0 => continue,
-                    more => more.wrapping_add((cell - OWN) * 8),
-                }
-            };
-            // What a program does with its own TEB is its business: nothing is there to be zeroed.
-            let _ = space.write(place, &[0; 8]);
+            // A thread that has ended has no TEB any more, and another that ends waits with its own.
+            let _ =
+                thread.with_teb(|teb| zero_tls_cell_of(self.caller.process().space(), teb, cell));
         }
         Ok(())
     }
@@ -197,6 +174,28 @@ impl Wanted<'_> {
         drop(before);
         Ok(())
     }
+}
+
+/// Slots for a thread's own data in its TEB itself, and behind the TEB's pointer.
+const OWN_SLOTS: u64 = 64;
+const MORE_SLOTS: u64 = 1024;
+
+/// Zeroes a slot of the thread with that TEB. What a program does with its TEB is its business: where there is nothing,
+/// nothing is zeroed.
+fn zero_tls_cell_of(space: &AddressSpace, teb: u64, cell: u64) {
+    let place = if cell < OWN_SLOTS {
+        teb + offset_of!(w64::Teb, tls_slots) as u64 + cell * 8
+    } else {
+        let mut more = [0; 8];
+        let pointer = teb + offset_of!(w64::Teb, tls_expansion_slots) as u64;
+        // What cannot be read has no more slots.
+        let _ = space.read(pointer, &mut more);
+        match u64::from_le_bytes(more) {
+            0 => return,
+            more => more.wrapping_add((cell - OWN_SLOTS) * 8),
+        }
+    };
+    let _ = space.write(place, &[0; 8]);
 }
 
 /// A priority that the caller may set.

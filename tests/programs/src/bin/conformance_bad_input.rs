@@ -1,0 +1,344 @@
+//! What was found by bad input and by looking for it, and is to stay mended.
+#![cfg_attr(target_os = "windows", no_std, no_main)]
+#![deny(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sizes and numbers of a test are small, and its addresses have 64 bits as usize has"
+)]
+
+#[cfg(target_os = "windows")]
+mod program {
+    use core::sync::atomic::{AtomicBool, Ordering};
+
+    use nt_abi::NtStatus;
+    use nt_abi::access::AccessMask;
+    use nt_abi::job::{JobLimitFlags as Flags, JobObjectInformationClass as JobClass};
+    use nt_abi::memory::{AllocationType, PageProtection};
+    use nt_abi::primitives::ObjectAttributeFlags;
+    use nt_abi::process_creation::PsAttributeNumber;
+    use nt_abi::process_information::{ProcessInformationClass as OfProcess, ProcessPriorityClass};
+    use nt_abi::process_parameters::ParameterFlags;
+    use nt_abi::services::arguments::{
+        EventType, Handle, JobObjectInformationClass, ProcessInformationClass,
+        ThreadInformationClass,
+    };
+    use nt_abi::thread_information::ThreadInformationClass as OfThread;
+    use nt_abi::w64::{
+        JobObjectBasicLimitInformation, ObjectAttributes, ProcessHandleSnapshotInformation,
+        ProcessHandleTableEntryInfo, PsCreateInfo, RtlUserProcessParameters,
+    };
+    use test_programs::check::{Failed, Outcome};
+    use test_programs::memory::{allocate, free};
+    use test_programs::names::Wide;
+    use test_programs::processes::{AttributeList, Child, Options, command_line, start_with};
+    use test_programs::services::*;
+    use test_programs::threads::{SUSPENDED, join, spawn, spawn_with};
+    use test_programs::{expect, holds, status};
+    use zerocopy::FromZeros as _;
+
+    test_programs::program!(begin);
+
+    const PROGRAM: &str = r"\??\C:\conformance_bad_input.exe";
+
+    fn begin() -> u32 {
+        if command_line().len() > PROGRAM.len() {
+            let for_ever = i64::MIN;
+            return NtDelayExecution(false, &for_ever).0;
+        }
+        test_programs::check::run(&[
+            ("handles_are_told_where_there_is_room", handles_are_told),
+            ("a_list_of_handles_is_judged", a_list_of_handles),
+            ("a_slot_is_zeroed_while_threads_end", a_slot_is_zeroed),
+            ("jobs_nest_so_deep_and_no_deeper", jobs_nest_so_deep),
+            ("a_jobs_class_is_its_processes_class", a_jobs_class),
+            ("a_new_thread_can_be_hidden", a_new_thread_is_hidden),
+        ])
+    }
+
+    fn waiting(flags: u32) -> Result<Child, Failed> {
+        let options = Options {
+            thread_flags: flags,
+            ..Options::default()
+        };
+        start_with(PROGRAM, r"\??\C:\conformance_bad_input.exe waits", options)
+    }
+
+    fn handles_of(process: Handle, buffer: &mut [u64], told: &mut u32) -> NtStatus {
+        let length = size_of_val(buffer) as u32;
+        let class = ProcessInformationClass(OfProcess::HANDLE.0);
+        NtQueryInformationProcess(process, class, buffer, length, told)
+    }
+
+    fn length_for(handles: u64) -> u32 {
+        let header = size_of::<ProcessHandleSnapshotInformation>();
+        (header + handles as usize * size_of::<ProcessHandleTableEntryInfo>()) as u32
+    }
+
+    fn handles_are_told() -> Outcome {
+        let mut buffer = [0u64; 256];
+        let mut told = 0u32;
+        status!(handles_of(CURRENT_PROCESS, &mut buffer, &mut told));
+        let count = buffer[0];
+        expect!(told, length_for(count));
+        // One handle more, and there is no room: how long it is to be is told, and nothing else.
+        let event = event(ObjectAttributeFlags::empty())?;
+        let (mut short, mut told) = ([0u64; 2], 0u32);
+        status!(
+            handles_of(CURRENT_PROCESS, &mut short, &mut told),
+            INFO_LENGTH_MISMATCH
+        );
+        expect!(told, length_for(count + 1));
+        expect!(short, [0, 0]);
+        let words = told as usize / 8;
+        status!(
+            handles_of(CURRENT_PROCESS, &mut buffer[..words - 1], &mut told),
+            INFO_LENGTH_MISMATCH
+        );
+        status!(handles_of(CURRENT_PROCESS, &mut buffer[..words], &mut told));
+        expect!(buffer[0], count + 1);
+        status!(NtClose(event));
+        Ok(())
+    }
+
+    fn event(attributes: ObjectAttributeFlags) -> Result<u64, Failed> {
+        let attributes = ObjectAttributes {
+            length: size_of::<ObjectAttributes>() as u32,
+            attributes,
+            ..ObjectAttributes::new_zeroed()
+        };
+        let mut event = 0u64;
+        status!(NtCreateEvent(
+            &mut event,
+            AccessMask::EVENT_ALL_ACCESS,
+            &attributes,
+            EventType(0),
+            false
+        ));
+        Ok(event)
+    }
+
+    /// `PROCESS_CREATE_FLAGS_INHERIT_HANDLES`.
+    const INHERIT: u32 = 4;
+
+    /// Makes a process that gets the handles of a list.
+    fn start_with_handles(list: &[u64], bytes: usize, child: &mut Child) -> NtStatus {
+        let mut path = Wide::new(PROGRAM);
+        let mut line = Wide::new(r"\??\C:\conformance_bad_input.exe waits");
+        let mut parameters = RtlUserProcessParameters::new_zeroed();
+        parameters.length = size_of::<RtlUserProcessParameters>() as u32;
+        parameters.maximum_length = parameters.length;
+        parameters.flags = ParameterFlags::PARAMS_NORMALIZED;
+        parameters.image_path_name = path.counted();
+        parameters.command_line = line.counted();
+        let mut info = PsCreateInfo::new_zeroed();
+        info.size = size_of::<PsCreateInfo>() as u64;
+        let image = path.counted();
+        let list = AttributeList::new()
+            .with(
+                PsAttributeNumber::IMAGE_NAME,
+                u64::from(image.length),
+                image.buffer,
+            )
+            .with(
+                PsAttributeNumber::HANDLE_LIST,
+                bytes as u64,
+                list.as_ptr() as u64,
+            );
+        NtCreateUserProcess(
+            &mut child.process,
+            &mut child.thread,
+            AccessMask::PROCESS_ALL_ACCESS,
+            AccessMask::THREAD_ALL_ACCESS,
+            NULL,
+            NULL,
+            INHERIT,
+            SUSPENDED,
+            &parameters,
+            &mut info,
+            &list,
+        )
+    }
+
+    fn a_list_of_handles() -> Outcome {
+        let (one, two) = (
+            event(ObjectAttributeFlags::INHERIT)?,
+            event(ObjectAttributeFlags::INHERIT)?,
+        );
+        let own = event(ObjectAttributeFlags::empty())?;
+        let mut child = Child::default();
+        // In any order, and twice; the other inheritable one stays.
+        status!(start_with_handles(&[two, two], 16, &mut child));
+        let (mut buffer, mut told) = ([0u64; 64], 0u32);
+        status!(handles_of(Handle(child.process), &mut buffer, &mut told));
+        expect!([buffer[0], buffer[2]], [1, two]);
+        status!(NtTerminateProcess(child.process, NtStatus(0)));
+        child.join()?;
+        for (list, bytes) in [
+            ([own, 0], 8),
+            ([two, own], 16),
+            ([two, 0], 16),
+            ([one, 0x7FFF_FFF0], 16),
+            ([one, u64::MAX], 16),
+            ([one, two], 7),
+            ([one, two], 1 << 30),
+        ] {
+            status!(
+                start_with_handles(&list, bytes, &mut child),
+                INVALID_PARAMETER
+            );
+        }
+        for event in [one, two, own] {
+            status!(NtClose(event));
+        }
+        Ok(())
+    }
+
+    static STOP: AtomicBool = AtomicBool::new(false);
+
+    extern "C" fn zeroes(_: u64) -> u32 {
+        let class = ThreadInformationClass(OfThread::ZERO_TLS_CELL.0);
+        while !STOP.load(Ordering::Relaxed) {
+            let cell = 5u32;
+            let done = NtSetInformationThread(CURRENT_THREAD, class, &cell, 4u32);
+            if done != NtStatus::SUCCESS {
+                return 1;
+            }
+        }
+        0
+    }
+
+    extern "C" fn nothing(_: u64) -> u32 {
+        0
+    }
+
+    /// Memory that comes where a TEB was is nobody's but its owner's.
+    fn a_slot_is_zeroed() -> Outcome {
+        let zeroing = spawn(zeroes, 0)?;
+        for _ in 0..400 {
+            join(spawn(nothing, 0)?)?;
+            // From the top, where the TEB of the thread that has ended was.
+            let kind = AllocationType::COMMIT | AllocationType::RESERVE | AllocationType::TOP_DOWN;
+            let (base, _) = allocate(0, 0x2000, kind, PageProtection::READWRITE)?;
+            fill(base, &[0xFF; 0x1800]);
+            let _ = NtYieldExecution();
+            for word in 0..0x1800 / 8 {
+                expect!(number_at(base + word * 8), u64::MAX);
+            }
+            free(base, 0, AllocationType::RELEASE)?;
+        }
+        STOP.store(true, Ordering::Relaxed);
+        join(zeroing)
+    }
+
+    fn jobs_nest_so_deep() -> Outcome {
+        let child = waiting(SUSPENDED)?;
+        let mut jobs = [0u64; 64];
+        let mut refused = None;
+        for (depth, job) in jobs.iter_mut().enumerate() {
+            let access = AccessMask::JOB_OBJECT_ALL_ACCESS;
+            status!(NtCreateJobObject(&mut *job, access, NULL));
+            let done = NtAssignProcessToJobObject(*job, child.process);
+            if done != NtStatus::SUCCESS {
+                status!(done, ACCESS_DENIED);
+                refused = Some(depth);
+                break;
+            }
+        }
+        holds!(refused.is_some_and(|depth| depth >= 8));
+        let last = refused.unwrap_or(0);
+        // Who was refused is in no job: it may be the first one of another process.
+        let other = waiting(SUSPENDED)?;
+        status!(NtAssignProcessToJobObject(jobs[last], other.process));
+        status!(NtTerminateJobObject(jobs[0], NtStatus(0)));
+        status!(NtWaitForSingleObject(child.process, false, NULL));
+        status!(NtIsProcessInJob(other.process, jobs[0]), PROCESS_NOT_IN_JOB);
+        status!(NtTerminateJobObject(jobs[last], NtStatus(0)));
+        child.join()?;
+        other.join()?;
+        for job in jobs.into_iter().filter(|job| *job != 0) {
+            status!(NtClose(job));
+        }
+        Ok(())
+    }
+
+    /// `PROCESS_PRIORITY_CLASS_IDLE`, `..._HIGH`.
+    const IDLE: u8 = 1;
+    const HIGH: u8 = 3;
+
+    extern "C" fn wants_more(process: u64) -> u32 {
+        let class = ProcessInformationClass(OfProcess::PRIORITY_CLASS.0);
+        let wanted = ProcessPriorityClass {
+            foreground: 0,
+            priority_class: HIGH,
+        };
+        while !STOP.load(Ordering::Relaxed) {
+            let done = NtSetInformationProcess(process, class, &wanted, 2u32);
+            if done != NtStatus::SUCCESS {
+                return 1;
+            }
+        }
+        0
+    }
+
+    fn a_jobs_class() -> Outcome {
+        let child = waiting(SUSPENDED)?;
+        STOP.store(false, Ordering::Relaxed);
+        let wanting = spawn(wants_more, child.process)?;
+        let mut job = 0u64;
+        let access = AccessMask::JOB_OBJECT_ALL_ACCESS;
+        status!(NtCreateJobObject(&mut job, access, NULL));
+        status!(NtAssignProcessToJobObject(job, child.process));
+        let mut limits = JobObjectBasicLimitInformation::new_zeroed();
+        limits.priority_class = u32::from(IDLE);
+        for _ in 0..200 {
+            for flags in [Flags::empty(), Flags::PRIORITY_CLASS] {
+                limits.limit_flags = flags;
+                let length = size_of_val(&limits) as u32;
+                let class = JobObjectInformationClass(JobClass::BASIC_LIMIT.0);
+                status!(NtSetInformationJobObject(job, class, &limits, length));
+            }
+            // Whatever the other thread was about to do when the limit came.
+            for _ in 0..4 {
+                let mut word = 0u32;
+                let class = ProcessInformationClass(OfProcess::PRIORITY_CLASS.0);
+                status!(NtQueryInformationProcess(
+                    child.process,
+                    class,
+                    &mut word,
+                    2u32,
+                    NULL
+                ));
+                expect!((word >> 8) as u8, IDLE);
+                let _ = NtYieldExecution();
+            }
+        }
+        STOP.store(true, Ordering::Relaxed);
+        join(wanting)?;
+        status!(NtTerminateJobObject(job, NtStatus(0)));
+        status!(NtClose(job));
+        child.join()
+    }
+
+    fn a_new_thread_is_hidden() -> Outcome {
+        /// `THREAD_CREATE_FLAGS_HIDE_FROM_DEBUGGER`.
+        const HIDDEN: u32 = 4;
+        for (flags, expected) in [(SUSPENDED, 0), (SUSPENDED | HIDDEN, 1)] {
+            let thread = spawn_with(nothing, 0, flags)?;
+            let mut word = 0u32;
+            let class = ThreadInformationClass(OfThread::HIDE_FROM_DEBUGGER.0);
+            status!(NtQueryInformationThread(
+                thread, class, &mut word, 1u32, NULL
+            ));
+            expect!(word & 0xFF, expected);
+            status!(NtResumeThread(thread, NULL));
+            join(thread)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(target_os = "windows"))]
+fn main() {
+    test_programs::say_where_to_run();
+}
