@@ -14,6 +14,7 @@
 use core::any::TypeId;
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem::offset_of;
 use core::ops::Deref;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -69,17 +70,18 @@ impl<H: Send + Sync + 'static, T: Send + Sync + 'static> Counted<H, T> {
         let Some(whole) = NonNull::new(pointer) else {
             return Err(NoMemory(head, body));
         };
-        let value = Whole {
-            common: Common {
-                references: AtomicUsize::new(1),
-                body: TypeId::of::<T>(),
-                destroy: destroy::<H, T>,
-                head,
-            },
-            body,
+        let common = Common {
+            references: AtomicUsize::new(1),
+            body: TypeId::of::<T>(),
+            destroy: destroy::<H, T>,
+            head,
         };
-        // SAFETY: freshly allocated with this type's layout.
-        unsafe { whole.write(value) };
+        // Each part for itself: a whole that is put together first is copied once more.
+        // SAFETY: freshly allocated with the layout of a `Whole<H, T>`, which begins with this.
+        unsafe { whole.cast::<Common<H>>().write(common) };
+        let place = pointer.wrapping_byte_add(offset_of!(Whole<H, T>, body));
+        // SAFETY: freshly allocated with the layout of a `Whole<H, T>`, which has its body there.
+        unsafe { place.cast::<T>().write(body) };
         Ok(Self {
             erased: Erased {
                 common: whole.cast(),

@@ -5,13 +5,17 @@
 
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// Steps shorter than this get no closing line where there is no terminal.
 const WORTH_A_LINE: Duration = Duration::from_secs(3);
+
+/// Where the steps show themselves: several can be under way at a time, each on a line of its own.
+static SCREEN: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// One step under way, shown to the person who waits.
 pub(crate) struct Step {
@@ -52,6 +56,7 @@ impl Step {
         let bar = if io::stderr().is_terminal() {
             let style = ProgressStyle::with_template(template)
                 .expect("the templates above are well formed");
+            let bar = SCREEN.add(bar);
             bar.set_style(style.progress_chars("=> "));
             bar.set_prefix(title.clone());
             bar.enable_steady_tick(Duration::from_millis(120));

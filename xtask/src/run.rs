@@ -51,7 +51,7 @@ pub(crate) struct RunArgs {
     #[arg(long, short, conflicts_with = "log")]
     verbose: bool,
     /// Show every system service that a program calls
-    #[arg(long)]
+    #[arg(long, requires = "program")]
     trace: bool,
     /// Put a file or folder into the RAM disk; can be given several times
     #[arg(long = "file", value_name = "PATH")]
@@ -410,13 +410,14 @@ mod tests {
         assert_eq!(words(&["--append", "a b"], None), "a b");
         assert_eq!(words(&[], Some("p.exe  x ")), "log=warning -- p.exe  x ");
         assert_eq!(
-            words(&["-v", "--trace"], Some("p.exe")),
+            words(&["-v", "--trace", "--", "p.exe"], Some("p.exe")),
             "log=info trace -- p.exe"
         );
         assert_eq!(
             words(&["--log", "debug", "--append", "x"], Some("p")),
             "log=debug x -- p"
         );
+        assert!(run(&["--trace"]).is_err());
         assert!(run(&["--append", "-- q"]).is_err());
         assert!(
             run(&["--append=-- q"])

@@ -45,7 +45,12 @@ impl Workspace {
         &self.root
     }
 
-    /// The folder of everything that the kernel's toolchain builds. It is one for all
+    /// The folder of what is built for the host: Cargo's own, so that nothing that this tool is made of is built again.
+    pub(crate) fn host_target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The folder of everything that is built for the boards. It is one for all
     /// packages, so that `core` is built once for each target.
     pub(crate) fn kernel_target(&self) -> PathBuf {
         self.target.join("kernel")

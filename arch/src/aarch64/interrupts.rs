@@ -194,11 +194,11 @@ impl Interrupts for Machine {
     }
 
     fn send_ipi(targets: ProcessorSet) {
-        let blocks = (0..u64::BITS)
-            .map(ProcessorNumber)
-            .filter(|number| targets.contains(*number));
+        let blocks = targets
+            .iter()
+            .filter_map(|number| BLOCKS.get(number.index()));
         if let Some(controller) = CONTROLLER.get() {
-            controller.send(IPI, blocks.filter_map(|number| BLOCKS.get(number.index())));
+            controller.send(IPI, blocks);
         }
     }
 

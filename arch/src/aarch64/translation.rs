@@ -353,14 +353,11 @@ impl Translation for Machine {
             // SAFETY: it zeroes blocks within the page, which is ordinary memory that the caller may write.
             unsafe {
                 asm!(
-                    "2: dc zva, {at}",
-                    "add {at}, {at}, #64",
+                    "2:",
+                    ".rept 16",
                     "dc zva, {at}",
                     "add {at}, {at}, #64",
-                    "dc zva, {at}",
-                    "add {at}, {at}, #64",
-                    "dc zva, {at}",
-                    "add {at}, {at}, #64",
+                    ".endr",
                     "cmp {at}, {end}",
                     "b.ne 2b",
                     at = inout(reg) page => _,

@@ -239,13 +239,12 @@ impl UserState {
         // Whatever the last thread left, which may have ended on its way to a step.
         enable_step(self.stepping.load(Relaxed));
         TPIDR_EL0.set(self.thread_pointer.load(Relaxed));
-        let simd = self.simd.get();
         if self.simd_is_fresh.load(Relaxed) {
-            // SAFETY: as in `leave`.
-            unsafe { *simd = SimdState::NEW };
+            // What the slot's last thread left in the area is never loaded: `leave` writes over all of it first.
+            return simd::restore(&SimdState::NEW);
         }
         // SAFETY: as in `leave`.
-        simd::restore(unsafe { &*simd });
+        simd::restore(unsafe { &*self.simd.get() });
     }
 
     /// See `Threads::run_user`.

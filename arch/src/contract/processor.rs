@@ -65,10 +65,17 @@ impl ProcessorSet {
     }
 
     /// Its processors, lowest number first.
-    pub fn iter(self) -> impl Iterator<Item = ProcessorNumber> {
-        (0..u64::BITS)
-            .map(ProcessorNumber)
-            .filter(move |number| self.contains(*number))
+    #[inline]
+    pub fn iter(self) -> impl Iterator<Item = ProcessorNumber> + Clone {
+        let mut rest = self.0;
+        // Bit by bit that is set: most sets have few, and it is gone through whenever a page ends.
+        core::iter::from_fn(move || {
+            let lowest = rest.trailing_zeros();
+            (rest != 0).then(|| {
+                rest &= rest - 1;
+                ProcessorNumber(lowest)
+            })
+        })
     }
 }
 

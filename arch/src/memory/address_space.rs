@@ -18,7 +18,7 @@ use super::frame::{FrameSource, share, unshare};
 use super::space_table::{self, SpaceId};
 use super::table::{ENTRIES, index, span};
 use super::taken::{BATCH, Leave, Taken};
-use super::user_tables::{Tables, entries_at, entry_at, leaf_table, unwanted};
+use super::user_tables::{Tables, entries_at, entry_at, known_leaf_table, leaf_table, unwanted};
 use super::{MapError, layout};
 use crate::Machine;
 use crate::contract::{
@@ -69,6 +69,15 @@ fn read(entry: u64) -> UserEntry {
 
 fn is_user_page(page: VirtAddr) -> bool {
     page.0.is_multiple_of(PAGE_SIZE) && layout::USER.contains(page)
+}
+
+/// The entries of a table of level 3 that are for addresses from `at` on, and below `end`.
+#[inline]
+fn entries_between(table: PhysAddr, at: u64, end: u64) -> &'static [AtomicU64] {
+    let table_end = ((at / span(2) + 1) * span(2)).min(end);
+    let first = index(VirtAddr(at), 3);
+    let last = index(VirtAddr(table_end - 1), 3);
+    &entries_at(table)[first..=last]
 }
 
 impl AddressSpace {
@@ -136,13 +145,40 @@ impl AddressSpace {
         protection: UserProtection,
         frames: &mut dyn FrameSource,
     ) -> Result<(), MapError> {
+        self.map_where_none(PRESENT, page, frame, protection, frames)
+    }
+
+    /// The same for a page that has no software value either.
+    ///
+    /// # Errors
+    /// As [`map`](Self::map) gives; [`MapError::Occupied`] for a page of which something is said.
+    pub fn map_unused(
+        &mut self,
+        page: VirtAddr,
+        frame: FrameNumber,
+        protection: UserProtection,
+        frames: &mut dyn FrameSource,
+    ) -> Result<(), MapError> {
+        self.map_where_none(u64::MAX, page, frame, protection, frames)
+    }
+
+    /// [`map`](Self::map), unless the page's entry has one of the bits `refused`, which are [`PRESENT`] at least.
+    #[inline(always)]
+    fn map_where_none(
+        &mut self,
+        refused: u64,
+        page: VirtAddr,
+        frame: FrameNumber,
+        protection: UserProtection,
+        frames: &mut dyn FrameSource,
+    ) -> Result<(), MapError> {
         if !is_user_page(page) {
             return Err(MapError::BadRange);
         }
         let table = leaf_table(self.root, page, Some((frames, &mut self.tables)))?
             .ok_or(MapError::NoMemory)?;
         let entry = &entries_at(table)[index(page, 3)];
-        if entry.load(Ordering::Relaxed) & PRESENT != 0 {
+        if entry.load(Ordering::Relaxed) & (refused | PRESENT) != 0 {
             return Err(MapError::Occupied);
         }
         if !share(frame) {
@@ -247,15 +283,15 @@ impl AddressSpace {
             }
             while let Some((start, entries)) = self.next_table(at, end) {
                 let mut place = 0;
-                loop {
-                    place += unwanted(&entries[place..], u64::MAX);
-                    let Some(entry) = entries.get(place) else {
-                        break;
-                    };
+                while let Some(entry) = entries.get(place) {
+                    let word = entry.load(Ordering::Relaxed);
+                    if word == 0 {
+                        place += unwanted(&entries[place..], u64::MAX);
+                        continue;
+                    }
                     let page = VirtAddr(start + place as u64 * PAGE_SIZE);
-                    let before = read(entry.load(Ordering::Relaxed));
                     entry.store(0, Ordering::Relaxed);
-                    match before {
+                    match read(word) {
                         UserEntry::Absent(value) => forget(page, value),
                         UserEntry::Present { frame, .. } => {
                             self.shown -= 1;
@@ -344,6 +380,17 @@ impl AddressSpace {
     /// the address that the first of them is for.
     #[inline]
     fn next_table(&self, at: u64, end: u64) -> Option<(u64, &'static [AtomicU64])> {
+        if at >= end {
+            return None;
+        }
+        match known_leaf_table(self.root, VirtAddr(at)) {
+            Some(table) => Some((at, entries_between(table, at, end))),
+            None => self.search_table(at, end),
+        }
+    }
+
+    #[inline(never)]
+    fn search_table(&self, at: u64, end: u64) -> Option<(u64, &'static [AtomicU64])> {
         let mut at = at;
         'tables: while at < end {
             let mut table = self.root;
@@ -366,10 +413,7 @@ impl AddressSpace {
                     }
                 }
             }
-            let table_end = ((at / span(2) + 1) * span(2)).min(end);
-            let first = index(VirtAddr(at), 3);
-            let last = index(VirtAddr(table_end - 1), 3);
-            return Some((at, &entries_at(table)[first..=last]));
+            return Some((at, entries_between(table, at, end)));
         }
         None
     }

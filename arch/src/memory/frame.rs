@@ -31,6 +31,9 @@ const USER: u32 = 1 << 31;
 /// The most ranges that remain when the reserved ones are cut out of RAM: each cut adds at most one.
 pub(super) const MAX_USABLE_RANGES: usize = 2 * MAX_MEMORY_RANGES + 1;
 
+/// Words of a page.
+pub const PAGE_WORDS: usize = PAGE_BYTES / size_of::<u64>();
+
 /// Bytes of a frame's word.
 const ENTRY_BYTES: u64 = size_of::<AtomicU32>() as u64;
 
@@ -66,6 +69,7 @@ pub struct Frame {
 
 impl Frame {
     /// Claims a page of usable RAM; `None` if it is none, or is claimed.
+    #[inline]
     pub fn claim(number: FrameNumber) -> Option<Self> {
         state_of(number)?
             .compare_exchange(FREE, CLAIMED, Ordering::Acquire, Ordering::Relaxed)
@@ -74,11 +78,13 @@ impl Frame {
     }
 
     /// Which page it is.
+    #[inline]
     pub fn number(&self) -> FrameNumber {
         self.number
     }
 
     /// Gives the page up; it can be claimed again.
+    #[inline]
     pub fn release(self) -> FrameNumber {
         if let Some(state) = state_of(self.number) {
             state.store(FREE, Ordering::Release);
@@ -87,13 +93,24 @@ impl Frame {
     }
 
     /// The page's bytes.
+    #[inline]
     pub fn bytes(&mut self) -> &mut [u8; PAGE_BYTES] {
         let pointer = Machine::physical_pointer(self.number.start()).cast::<[u8; PAGE_BYTES]>();
         // SAFETY: the page is RAM in the physical map, this token is its only owner, and the borrow of it is exclusive.
         unsafe { &mut *pointer }
     }
 
+    /// The page's words.
+    #[inline]
+    pub fn words(&mut self) -> &mut [u64; PAGE_WORDS] {
+        let pointer = Machine::physical_pointer(self.number.start()).cast::<[u64; PAGE_WORDS]>();
+        // SAFETY: the page is RAM in the physical map and begins where a word may, this token is its only owner, and the borrow
+        // of it is exclusive.
+        unsafe { &mut *pointer }
+    }
+
     /// Fills the page with zeroes.
+    #[inline]
     pub fn zero(&mut self) {
         let page = Machine::physical_pointer(self.number.start());
         // SAFETY: the page is RAM in the physical map, this token is its only owner, and the borrow of it is exclusive.
@@ -101,6 +118,7 @@ impl Frame {
     }
 
     /// Gives the page to user mode, shown by nothing yet; from here on it is known by its number ([`user_frame`](super::user_frame)).
+    #[inline]
     pub fn into_user(self) -> FrameNumber {
         if let Some(state) = state_of(self.number) {
             // Release: what was written to the page happened before anyone takes it up as a user frame.
@@ -110,6 +128,7 @@ impl Frame {
     }
 
     /// Takes a user frame back that nothing shows; `None` if it is none, or something does.
+    #[inline]
     pub fn reclaim(number: FrameNumber) -> Option<Self> {
         state_of(number)?
             .compare_exchange(USER, CLAIMED, Ordering::Acquire, Ordering::Relaxed)
@@ -134,6 +153,7 @@ impl Frame {
 }
 
 /// Counts one more use of a user frame; false if the page is none.
+#[inline]
 pub(super) fn share(number: FrameNumber) -> bool {
     state_of(number).is_some_and(|state| {
         state
@@ -146,6 +166,7 @@ pub(super) fn share(number: FrameNumber) -> bool {
 }
 
 /// Counts one use less, for a use that [`share`] counted.
+#[inline]
 pub(super) fn unshare(number: FrameNumber) {
     if let Some(state) = state_of(number) {
         state.fetch_sub(1, Ordering::Release);
@@ -158,6 +179,7 @@ pub(super) fn shares(number: FrameNumber) -> Option<u32> {
     (word & USER != 0).then_some(word & !USER)
 }
 
+#[inline]
 fn state_of(number: FrameNumber) -> Option<&'static AtomicU32> {
     let table = FRAME_TABLE.get()?;
     let index = number.0.checked_sub(table.first.0)?;

@@ -37,7 +37,8 @@ pub use address_space::{AddressSpace, UserEntry};
 pub use boot_tables::{MemoryError, MemorySummary, initialize, kernel_leaves, summary};
 pub use device::{DeviceError, DeviceWindow};
 pub use frame::{
-    Frame, FrameSource, claim_low_frame, permanent_frames, permanent_words, usable_frames,
+    Frame, FrameSource, PAGE_WORDS, claim_low_frame, permanent_frames, permanent_words,
+    usable_frames,
 };
 pub use mapping::{KernelMapping, MapError, StackTop};
 pub use ram_disk::ram_disk;

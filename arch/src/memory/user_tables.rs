@@ -60,7 +60,20 @@ pub(super) fn entries_at(table: PhysAddr) -> &'static [AtomicU64; ENTRIES] {
 }
 
 /// The table of level 3 that covers a page, made where it is missing if frames are given.
+#[inline]
 pub(super) fn leaf_table(
+    root: PhysAddr,
+    page: VirtAddr,
+    frames: Option<(&mut dyn FrameSource, &mut Tables)>,
+) -> Result<Option<PhysAddr>, MapError> {
+    match known_leaf_table(root, page) {
+        None => make_leaf_table(root, page, frames),
+        known => Ok(known),
+    }
+}
+
+#[inline(never)]
+fn make_leaf_table(
     root: PhysAddr,
     page: VirtAddr,
     mut frames: Option<(&mut dyn FrameSource, &mut Tables)>,
@@ -87,9 +100,9 @@ pub(super) fn leaf_table(
     Ok(Some(table))
 }
 
-/// The entry of a page, if there is a table for it.
+/// The table of level 3 that covers a page, if it is there.
 #[inline]
-pub(super) fn entry_at(root: PhysAddr, page: VirtAddr) -> Option<&'static AtomicU64> {
+pub(super) fn known_leaf_table(root: PhysAddr, page: VirtAddr) -> Option<PhysAddr> {
     let mut table = root;
     for level in 0..3 {
         let entry = entries_at(table)[index(page, level)].load(Ordering::Relaxed);
@@ -98,7 +111,13 @@ pub(super) fn entry_at(root: PhysAddr, page: VirtAddr) -> Option<&'static Atomic
         };
         table = next;
     }
-    Some(&entries_at(table)[index(page, 3)])
+    Some(table)
+}
+
+/// The entry of a page, if there is a table for it.
+#[inline]
+pub(super) fn entry_at(root: PhysAddr, page: VirtAddr) -> Option<&'static AtomicU64> {
+    known_leaf_table(root, page).map(|table| &entries_at(table)[index(page, 3)])
 }
 
 /// How many of these entries, from the first on, have none of the bits `wanted`.

@@ -39,7 +39,8 @@ const COMMAND: Register = Register(0x300);
 const COMMAND_HIGH: Register = Register(0x310);
 /// The timer's vector and mode.
 pub(super) const TIMER_ENTRY: Register = Register(0x320);
-const LINE_0: Register = Register(0x350);
+/// The line of the old controllers.
+pub(super) const LINE_0: Register = Register(0x350);
 const LINE_1: Register = Register(0x360);
 const ERROR_ENTRY: Register = Register(0x370);
 /// Where the timer counts down from.

@@ -48,6 +48,7 @@ mod registers;
 mod selftest;
 mod shootdown;
 mod simd;
+mod spurious;
 mod start;
 mod switch;
 mod timer;

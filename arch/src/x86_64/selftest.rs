@@ -7,8 +7,7 @@
 use core::arch::asm;
 use core::sync::atomic::AtomicU64;
 
-use super::trap::SPURIOUS_VECTOR;
-use super::{Machine, console, held_registers, user_code};
+use super::{Machine, console, held_registers, spurious, user_code};
 use crate::contract::{Fault, NotOnThisMachine, RegisterChanged, SelfTest, UserCode};
 
 /// An upper-half address where nothing ever is, far from any stack.
@@ -124,8 +123,7 @@ impl SelfTest for Machine {
     }
 
     fn take_spurious_interrupt() {
-        // SAFETY: the vector's handler counts and returns; the local APIC is not asked for anything.
-        unsafe { asm!("int {vector}", vector = const SPURIOUS_VECTOR, options(nostack)) };
+        spurious::provoke();
     }
 
     fn simd_shape() -> (u32, u32) {

@@ -275,13 +275,12 @@ impl UserState {
         load_data_segments();
         FS_BASE.write(self.fs_base.load(Relaxed));
         KERNEL_GS_BASE.write(self.teb.load(Relaxed));
-        let simd = self.simd.get();
         if self.simd_is_fresh.load(Relaxed) {
-            // SAFETY: as in `leave`.
-            unsafe { *simd = SimdState::NEW };
+            // What the slot's last thread left in the area is never loaded: `leave` writes over all of it first.
+            return simd::restore(&SimdState::NEW);
         }
         // SAFETY: as in `leave`.
-        simd::restore(unsafe { &*simd });
+        simd::restore(unsafe { &*self.simd.get() });
     }
 
     /// See `Threads::run_user`.

@@ -40,8 +40,14 @@ layout! {
 
 impl GenericMapping {
     /// `mask` with its generic rights replaced by what they mean (`RtlMapGenericMask`).
+    #[inline]
     pub const fn map(&self, mask: AccessMask) -> AccessMask {
-        let mut mapped = mask.difference(AccessMask::GENERIC_MASK);
+        let specific = mask.difference(AccessMask::GENERIC_MASK);
+        // Most ask for just what they want.
+        if specific.bits() == mask.bits() {
+            return mask;
+        }
+        let mut mapped = specific;
         if mask.contains(AccessMask::GENERIC_READ) {
             mapped = mapped.union(self.generic_read);
         }

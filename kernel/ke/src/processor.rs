@@ -330,9 +330,9 @@ pub(crate) fn request_dispatch(database: &Database, target: ProcessorNumber) {
 }
 
 /// Makes a processor look whether the thread that it runs has kernel APCs.
-pub(crate) fn request_apc(target: u32) {
+pub(crate) fn request_apc(database: &Database, target: u32) {
     prcb(ProcessorNumber(target)).add_software(Software::APC);
-    request_look(target);
+    request_look(database, target);
 }
 
 /// Makes this processor look whether the thread that it runs has kernel APCs. At Dispatch.
@@ -340,11 +340,16 @@ pub(crate) fn request_apc_here() {
     current().add_software(Software::APC);
 }
 
-/// Makes another processor come out of user mode, or of its idle wait, and look what it is to do. This one looks by itself.
-pub(crate) fn request_look(target: u32) {
+/// Makes another processor come out of user mode, or of its idle wait, and look what it is to do, once the database is free.
+/// This one looks by itself.
+///
+/// What it is to find there was written before, under the database. If the thread that it is for has left that processor when
+/// the interrupt comes, it was switched away from under the database, later; where it goes on it sees what was written before
+/// it is back in user mode.
+pub(crate) fn request_look(database: &Database, target: u32) {
     let target = ProcessorNumber(target);
     if target != Machine::number() {
-        Machine::send_ipi(ProcessorSet::only(target));
+        database.ask_when_released(target);
     }
 }
 

@@ -3,6 +3,7 @@
 use arch::contract::{FrameNumber, PAGE_SIZE};
 use ex::pool::{PoolBox, PoolTag, PoolVec};
 use ex::{Quota, QuotaCharge, QuotaKind};
+use nt_abi::memory::PageProtection;
 use nt_abi::{NtResult, NtStatus};
 
 use crate::protection::Protection;
@@ -22,6 +23,8 @@ pub(crate) struct Vad {
     pub(crate) charge: u64,
     /// Whether its addresses were a placeholder, and can be one again.
     pub(crate) replaces: bool,
+    /// Whether the kernel relies on it: the program can neither give it back nor take its rights.
+    pub(crate) secured: bool,
 }
 
 /// What is behind the addresses.
@@ -147,7 +150,28 @@ impl Vad {
             committed,
             charge: 0,
             replaces: false,
+            secured: false,
         }
+    }
+
+    /// Addresses of the kernel's own in a process, of which nothing is committed yet.
+    pub(crate) fn secured(protection: Protection) -> Self {
+        Self {
+            secured: true,
+            ..Self::private(protection, false)
+        }
+    }
+
+    /// Whether its pages may get a protection.
+    ///
+    /// # Errors
+    /// `INVALID_PAGE_PROTECTION` for one that takes rights from pages that are secured.
+    pub(crate) fn check_secured(&self, protection: Protection) -> NtResult {
+        let keeps = [PageProtection::READWRITE, PageProtection::EXECUTE_READWRITE];
+        if self.secured && !keeps.contains(&protection.to_page()) {
+            return Err(NtStatus::INVALID_PAGE_PROTECTION);
+        }
+        Ok(())
     }
 
     /// Addresses that are set aside for what replaces it.
@@ -167,6 +191,7 @@ impl Vad {
         Self {
             charge,
             replaces: self.replaces,
+            secured: self.secured,
             ..whole
         }
     }

@@ -5,16 +5,17 @@
 use alloc::vec::Vec;
 use core::mem::offset_of;
 
-use arch::contract::PAGE_SIZE;
+use arch::contract::{PAGE_BYTES, PAGE_SIZE};
+use arch::memory::PAGE_WORDS;
 use mm::AddressSpace;
-use mm::address_space::FreeKind;
+use mm::address_space::{FreeKind, ThreadRoom};
 use nt_abi::process_parameters::ParameterFlags;
 use nt_abi::w64::{Peb, RtlUserProcessParameters, Teb, UnicodeString};
 use nt_abi::{NtResult, NtStatus};
 use zerocopy::{FromZeros as _, IntoBytes as _};
 
 use crate::image::Loaded;
-use crate::user_stack::UserStack;
+use crate::user_stack::{StackRequest, UserStack};
 
 /// The version that programs are told: Windows 10, version 22H2.
 pub const VERSION: (u32, u32, u16) = (10, 0, 19045);
@@ -45,56 +46,75 @@ fn write(space: &AddressSpace, address: u64, bytes: &[u8]) -> NtResult {
     }
 }
 
-/// Makes a TEB, and gives its address.
+/// Makes a thread's stack and its TEB, and gives the address of the latter.
 ///
 /// # NT
-/// `MmCreateTeb`.
+/// `RtlCreateUserStack`, `MmCreateTeb`.
 ///
 /// # Errors
-/// `NO_MEMORY`, `COMMITMENT_LIMIT`.
+/// `INVALID_PARAMETER` for sizes that no address space has; `NO_MEMORY`, `COMMITMENT_LIMIT`.
 #[doc(alias = "MmCreateTeb")]
-pub fn create_teb(
+pub fn create_thread_memory(
     space: &AddressSpace,
     peb: u64,
     (process, thread): (u32, u32),
-    stack: &UserStack,
-) -> NtResult<u64> {
-    let words = |teb: u64| {
-        [
-            (offset_of!(Teb, nt_tib.stack_base), stack.base),
-            (offset_of!(Teb, nt_tib.stack_limit), stack.limit),
-            // `FiberData`, or a version: that of NT's first TEB.
-            (offset_of!(Teb, nt_tib.fiber_data), 0x1E00),
-            (offset_of!(Teb, nt_tib.this), teb),
-            (offset_of!(Teb, client_id.unique_process), process.into()),
-            (offset_of!(Teb, client_id.unique_thread), thread.into()),
-            (offset_of!(Teb, process_environment_block), peb),
-            (
-                offset_of!(Teb, real_client_id.unique_process),
-                process.into(),
-            ),
-            (offset_of!(Teb, real_client_id.unique_thread), thread.into()),
-            (offset_of!(Teb, deallocation_stack), stack.allocation_base),
-        ]
+    request: &StackRequest,
+    of_image: (u64, u64),
+) -> NtResult<(UserStack, u64)> {
+    let (reserve, commit) = UserStack::sizes(request, of_image)?;
+    let room = ThreadRoom {
+        reserve,
+        commit,
+        zero_bits: request.zero_bits,
+        environment: pages(size_of::<Teb>()),
     };
-    let size = pages(size_of::<Teb>());
-    let range = space.allocate_environment_filled(size, &mut |teb, offset, page| {
+    let memory = space.allocate_thread(&room, &mut |stack, teb, offset, page| {
+        let stack = UserStack::at(stack, commit);
         // The rest of a TEB is zero, as its pages are.
-        for (place, word) in words(teb) {
-            put(page, place.wrapping_sub(offset), word);
+        match offset {
+            0 => fill_first_page(page, teb, peb, (process.into(), thread.into()), &stack),
+            SECOND_PAGE => {
+                put::<{ DEALLOCATION_STACK - SECOND_PAGE }>(page, stack.allocation_base);
+            }
+            _ => {}
         }
     })?;
-    Ok(range.start.0)
+    let stack = UserStack::at(memory.stack, commit);
+    Ok((stack, memory.environment.start.0))
 }
 
-/// Puts a word at a place of a page, unless that is in another page. No word lies across two: it is at a multiple of its
-/// size.
-fn put(page: &mut [u8], place: usize, word: u64) {
-    let room = page
-        .get_mut(place..)
-        .and_then(|rest| rest.first_chunk_mut());
-    if let Some(room) = room {
-        *room = word.to_le_bytes();
+/// Where the second page of a TEB begins.
+const SECOND_PAGE: usize = PAGE_BYTES;
+/// The one word there that is not zero in the beginning.
+const DEALLOCATION_STACK: usize = offset_of!(Teb, deallocation_stack);
+
+fn fill_first_page(
+    page: &mut [u64; PAGE_WORDS],
+    teb: u64,
+    peb: u64,
+    (process, thread): (u64, u64),
+    stack: &UserStack,
+) {
+    /// `FiberData`, or a version: that of NT's first TEB.
+    const FIBER_DATA_AT_FIRST: u64 = 0x1E00;
+    put::<{ offset_of!(Teb, nt_tib.stack_base) }>(page, stack.base);
+    put::<{ offset_of!(Teb, nt_tib.stack_limit) }>(page, stack.limit);
+    put::<{ offset_of!(Teb, nt_tib.fiber_data) }>(page, FIBER_DATA_AT_FIRST);
+    put::<{ offset_of!(Teb, nt_tib.this) }>(page, teb);
+    put::<{ offset_of!(Teb, client_id.unique_process) }>(page, process);
+    put::<{ offset_of!(Teb, client_id.unique_thread) }>(page, thread);
+    put::<{ offset_of!(Teb, process_environment_block) }>(page, peb);
+    put::<{ offset_of!(Teb, real_client_id.unique_process) }>(page, process);
+    put::<{ offset_of!(Teb, real_client_id.unique_thread) }>(page, thread);
+}
+
+/// Puts a word at a place of a page, which is a multiple of its size.
+fn put<const PLACE: usize>(page: &mut [u64; PAGE_WORDS], word: u64) {
+    const {
+        assert!(PLACE < PAGE_BYTES && PLACE.is_multiple_of(size_of::<u64>()));
+    }
+    if let Some(room) = page.get_mut(PLACE / size_of::<u64>()) {
+        *room = word;
     }
 }
 

@@ -6,7 +6,7 @@
 //! # NT
 //! `PspInitializeQuotaBlock`, `PspDefaultPagedLimit`.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use ex::{Quota, QuotaKind};
 use ke::apc::APC_BYTES;
@@ -15,9 +15,23 @@ use nt_abi::NtResult;
 /// A process may have one byte of this many of the pools, of each kind.
 const SHARE: u64 = 4;
 
-/// What a process may have of each pool unless somebody says otherwise, in bytes.
+/// The first answer of [`default_limit`]; 0: there was none.
+static DEFAULT_LIMIT: AtomicU64 = AtomicU64::new(0);
+
+/// What a process may have of each pool unless somebody says otherwise, in bytes. It stays what it was first: the count of
+/// frames falls a little whenever one is met that the floor took for itself.
 pub fn default_limit() -> u64 {
-    mm::pool_growth::most() / SHARE
+    // Relaxed: a number that orders nothing. Of two who are first each has one that is as good.
+    let known = DEFAULT_LIMIT.load(Ordering::Relaxed);
+    if known != 0 {
+        return known;
+    }
+    let first = mm::pool_growth::most() / SHARE;
+    let order = Ordering::Relaxed;
+    match DEFAULT_LIMIT.compare_exchange(0, first, order, order) {
+        Ok(_) => first,
+        Err(other) => other,
+    }
 }
 
 /// The counts of a new process.

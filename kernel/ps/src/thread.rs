@@ -184,10 +184,9 @@ impl Thread {
             (sizes, image.routines.thread_start)
         });
         let (sizes, begins_by) = of_image.unwrap_or(((0, 0), 0));
-        let stack = UserStack::create(space, &parameters.stack, sizes)?;
         let ids = (process.id(), id.number());
-        let teb = environment::create_teb(space, process.peb(), ids, &stack)
-            .inspect_err(|_| stack.free(space))?;
+        let (stack, teb) =
+            environment::create_thread_memory(space, process.peb(), ids, &parameters.stack, sizes)?;
         let user = scheduled.thread().user();
         user.set_sp(VirtAddr(first_stack_pointer(&stack)));
         user.set_teb(VirtAddr(teb));
@@ -386,8 +385,8 @@ impl Thread {
         let teb = self.teb.swap(0, Ordering::Relaxed);
         if teb != 0 && !self.process.is_ending() {
             // What is left of an address space that has ended is gone already.
-            let bases = [teb, self.stack.allocation_base];
-            self.process.space().free_both(bases);
+            let space = self.process.space();
+            space.free_thread(teb, self.stack.allocation_base);
         }
     }
 }

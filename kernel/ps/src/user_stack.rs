@@ -5,9 +5,7 @@
 //!   | reserved ......... | guard | committed ................... |
 //! ```
 
-use arch::contract::PAGE_SIZE;
-use mm::AddressSpace;
-use mm::address_space::FreeKind;
+use arch::contract::{PAGE_SIZE, VirtRange};
 use nt_abi::{NtResult, NtStatus};
 
 /// What a stack has if neither the caller nor the image says it: 1 MiB, of which a page is committed.
@@ -40,20 +38,15 @@ pub struct UserStack {
 }
 
 impl UserStack {
-    /// Makes a stack.
+    /// How much of a stack is reserved and committed.
     ///
     /// # NT
     /// `RtlCreateUserStack`: what is reserved is at least what is committed, in units of 64 KiB.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` for sizes that no address space has; `NO_MEMORY`, `COMMITMENT_LIMIT` and the other statuses of
-    /// allocations.
+    /// `INVALID_PARAMETER` for sizes that no address space has.
     #[doc(alias = "RtlCreateUserStack")]
-    pub fn create(
-        space: &AddressSpace,
-        request: &StackRequest,
-        image: (u64, u64),
-    ) -> NtResult<Self> {
+    pub fn sizes(request: &StackRequest, image: (u64, u64)) -> NtResult<(u64, u64)> {
         let (image_reserve, image_commit) = image;
         let or = |value: u64, otherwise: u64| if value == 0 { otherwise } else { value };
         let commit = or(request.commit, image_commit).max(PAGE_SIZE);
@@ -66,17 +59,15 @@ impl UserStack {
             .max(needed)
             .checked_next_multiple_of(GRANULARITY)
             .ok_or(NtStatus::INVALID_PARAMETER)?;
-        let reserved = space.allocate_stack(reserve, commit, request.zero_bits)?;
-        Ok(Self {
+        Ok((reserve, commit))
+    }
+
+    /// The stack that has those addresses, of which so many bytes are committed.
+    pub fn at(reserved: VirtRange, commit: u64) -> Self {
+        Self {
             allocation_base: reserved.start.0,
             limit: reserved.end.0 - commit,
             base: reserved.end.0,
-        })
-    }
-
-    /// Gives it back.
-    pub fn free(&self, space: &AddressSpace) {
-        // What is left of an address space that has ended is gone already.
-        let _ = space.free(self.allocation_base, 0, FreeKind::Release);
+        }
     }
 }

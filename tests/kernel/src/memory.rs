@@ -1,5 +1,7 @@
 //! Memory until there is none.
 
+use arch::Machine;
+use arch::contract::Processor;
 use ex::pool::{self, PoolTag, PoolVec};
 use ke::info;
 use mm::{KernelStack, balance, frames, pool_growth};
@@ -9,6 +11,7 @@ const CHUNK: usize = 1 << 20;
 
 /// Takes pool memory until it is refused; all of it is distinct; a refusal is a status; what goes back can be had again.
 pub(crate) fn pool_exhaustion() -> Result<(), &'static str> {
+    without_interrupts()?;
     let mut chunks =
         PoolVec::with_capacity(TAG, 16 * 1024).map_err(|_| "no memory for the list")?;
     let first = exhaust(&mut chunks)?;
@@ -45,6 +48,50 @@ pub(crate) fn pool_exhaustion() -> Result<(), &'static str> {
         Ok(())
     } else {
         Err("memory that was given back could not be had again")
+    }
+}
+
+/// Where interrupts are off the pools do not grow, but what they have and do not use serves there too, until it is given
+/// back.
+fn without_interrupts() -> Result<(), &'static str> {
+    /// More than a step of the pools has: what is so large gets one of its own.
+    const LARGE: usize = 8 * CHUNK / 8;
+    let take = || PoolVec::<u64>::with_capacity(TAG, LARGE);
+    let block = take().map_err(|_| "no memory for eight MiB")?;
+    let held = pool_growth::held();
+    // Nobody comes between who gives it back and who wants as much.
+    let enabled = Machine::disable_interrupts();
+    drop(block);
+    let again = take();
+    Machine::restore_interrupts(enabled);
+    let mut again = again.map_err(|_| "what nobody uses is not used with interrupts off")?;
+    if pool_growth::held() > held {
+        return Err("what nobody uses is not used again");
+    }
+    for number in 0..LARGE as u64 {
+        again
+            .push(number)
+            .map_err(|_| "a list had less room than it said")?;
+    }
+    if again.iter().zip(0..).any(|(word, number)| *word != number) {
+        return Err("memory that is used again is somebody else's");
+    }
+    // One step stays with the pools: a smaller one, which was there first.
+    drop(PoolVec::<u64>::with_capacity(TAG, LARGE / 2));
+    drop(again);
+    balance::balance();
+    if pool_growth::held() + 2 * CHUNK as u64 > held {
+        return Err("the pools keep what nobody uses any more");
+    }
+    let enabled = Machine::disable_interrupts();
+    let refused = take();
+    Machine::restore_interrupts(enabled);
+    if refused.is_ok() {
+        return Err("the pools grow with interrupts off, or give what is no longer theirs");
+    }
+    match take() {
+        Ok(_) => Ok(()),
+        Err(_) => Err("what was given back cannot be had again"),
     }
 }
 

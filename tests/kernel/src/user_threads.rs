@@ -20,9 +20,10 @@ static CONTEXTS: [Context; 3] = [const { Context::new() }; 3];
 static RUNNING: AtomicBool = AtomicBool::new(false);
 static TICKS: AtomicU64 = AtomicU64::new(0);
 
-/// Called at each clock interrupt: every thread's attention is wanted.
+/// Called at each clock interrupt: at those of the processor that the threads run on, every thread's attention is wanted. If
+/// another one's asked for it too, any interrupt could be the one at which user mode is left.
 pub(crate) fn clock_interrupt() {
-    if RUNNING.load(Ordering::Relaxed) {
+    if RUNNING.load(Ordering::Relaxed) && Machine::number() == ProcessorNumber::BOOT {
         TICKS.fetch_add(1, Ordering::Relaxed);
         for context in &CONTEXTS {
             context.user().attention().store(1, Ordering::Relaxed);

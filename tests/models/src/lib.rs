@@ -12,7 +12,9 @@
 //! | `rundown` | `kernel/ex/src/rundown.rs` |
 //! | `sync` | the atomics that these files ask `core` for |
 //! | `keyed`, `wait` | waits by key: what `ke` promises of them, in its simplest form |
-//! | `spin` | the two spin locks, which the crate `spin` makes: their algorithm with its orders, written down again |
+//!
+//! The two spin locks are not among them: their algorithm is that of the crate `spin`, and a copy of it here would show
+//! nothing of what is compiled into the kernel. They run on processors, in the litmus tests of the test kernel.
 //!
 //! # Limits
 //! `loom` knows acquire, release and fences in full, and treats a load that is sequentially consistent as an acquire
@@ -42,7 +44,6 @@ mod raw_lock;
 mod rundown;
 
 mod locks;
-mod spin;
 
 // `loom`'s own macros ask `core` for these.
 pub use std::{marker, ops};

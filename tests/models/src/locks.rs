@@ -10,7 +10,6 @@ use loom::thread::spawn;
 
 use crate::raw_lock::RawLock;
 use crate::rundown::RundownProtection;
-use crate::spin::{Spin, Ticket};
 
 /// Plays a test for all orders in which threads are interrupted at most three times where they would not wait anyway.
 fn model(test: impl Fn() + Sync + Send + 'static) {
@@ -60,46 +59,6 @@ fn add_in_threads<L: Send + Sync + 'static>(
         other.join().unwrap();
     }
     assert_eq!(shared.1.look(), threads);
-}
-
-#[test]
-fn a_spin_lock_shows_what_was_done_under_it() {
-    model(|| {
-        let lock = Spin::new(Ordering::Acquire, Ordering::Release);
-        add_in_threads(lock, 2, |lock, pair| lock.with(|| pair.add()));
-    });
-}
-
-/// The model finds what it is there to find.
-#[test]
-#[should_panic(expected = "assertion")]
-fn a_spin_lock_that_does_not_acquire_is_found() {
-    model(|| {
-        let lock = Spin::new(Ordering::Relaxed, Ordering::Release);
-        add_in_threads(lock, 2, |lock, pair| lock.with(|| pair.add()));
-    });
-}
-
-#[test]
-#[should_panic(expected = "assertion")]
-fn a_spin_lock_that_does_not_release_is_found() {
-    model(|| {
-        let lock = Spin::new(Ordering::Acquire, Ordering::Relaxed);
-        add_in_threads(lock, 2, |lock, pair| lock.with(|| pair.add()));
-    });
-}
-
-#[test]
-fn a_fair_lock_shows_what_was_done_under_it_in_the_order_of_tickets() {
-    model(|| {
-        add_in_threads(Ticket::new(), 2, |lock, pair| {
-            lock.with(|ticket| {
-                // Who drew the n-th ticket finds what n others did.
-                assert_eq!(pair.look(), ticket);
-                pair.add();
-            });
-        });
-    });
 }
 
 /// A lock of the executive, used once so that its word is there.
@@ -184,26 +143,5 @@ fn a_run_down_comes_after_all_that_was_done_inside() {
         assert!(shared.0.enter().is_none());
         // Whoever was inside has done its work before the wait ended; whoever was not did none.
         assert_eq!(user.join().unwrap(), done == 1);
-    });
-}
-
-/// A word that is released by one thread and acquired by another hands on what was written before: by fences too.
-#[test]
-fn fences_order_what_they_stand_between() {
-    model(|| {
-        let words = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
-        let other = {
-            let words = Arc::clone(&words);
-            spawn(move || {
-                words[0].store(1, Ordering::Relaxed);
-                loom::sync::atomic::fence(Ordering::SeqCst);
-                words[1].load(Ordering::Relaxed)
-            })
-        };
-        words[1].store(1, Ordering::Relaxed);
-        loom::sync::atomic::fence(Ordering::SeqCst);
-        let seen = words[0].load(Ordering::Relaxed);
-        // Store buffering: one of the two sees the other.
-        assert!(seen == 1 || other.join().unwrap() == 1);
     });
 }

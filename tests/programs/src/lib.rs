@@ -42,6 +42,8 @@ pub mod mishaps;
 #[cfg(target_os = "windows")]
 pub mod names;
 #[cfg(target_os = "windows")]
+pub mod objects;
+#[cfg(target_os = "windows")]
 pub mod processes;
 #[cfg(target_os = "windows")]
 pub mod threads;

@@ -35,12 +35,12 @@ const PROGRAM_LINK_ARGUMENTS: [&str; 6] = [
     "/brepro",
 ];
 
-/// Cargo of the kernel's toolchain for host programs, with its own folder.
+/// Cargo of the kernel's toolchain for host programs.
 pub(crate) fn host_command(workspace: &Workspace, tools: &Tools) -> Command {
     let mut command = Command::new(tools.path(Need::Toolchain));
     forget_other_toolchain(&mut command);
     command.env("RUSTC", tools.rustc());
-    command.env("CARGO_TARGET_DIR", workspace.kernel_target());
+    command.env("CARGO_TARGET_DIR", workspace.host_target());
     command.current_dir(workspace.root());
     command
 }
@@ -125,6 +125,7 @@ pub(crate) fn reference_target(workspace: &Workspace) -> PathBuf {
 fn with_library(workspace: &Workspace, tools: &Tools, target: &str, flags: &[String]) -> Command {
     let mut command = host_command(workspace, tools);
     command
+        .env("CARGO_TARGET_DIR", workspace.kernel_target())
         // The one way by which a stable toolchain builds the library from source.
         .env("RUSTC_BOOTSTRAP", "1")
         // Cargo warns of what is in the library itself, which is not ours to change.

@@ -9,6 +9,8 @@ mod rules;
 mod source;
 mod unsafety;
 
+use std::thread;
+
 use anyhow::Result;
 use clap::Args;
 
@@ -112,21 +114,41 @@ fn with_compilers(
     let problems = compilers::format(tools, packages, &step)?;
     step.done();
     report.add("format", problems);
+    // What is for the host and what is for the boards is built into different folders: neither waits for the other.
+    let (host, boards) = thread::scope(|scope| {
+        let host = scope.spawn(|| lint_host(workspace, tools));
+        let boards = lint_boards(workspace, tools);
+        (host.join().expect("the lints do not panic"), boards)
+    });
+    for (rule, problems) in [host?].into_iter().chain(boards?) {
+        report.add(&rule, problems);
+    }
+    Ok(())
+}
+
+/// What was linted, and what is wrong with it.
+type Linted = (String, Problems);
+
+fn lint_host(workspace: &Workspace, tools: &Tools) -> Result<Linted> {
     let step = Step::start("linting for the host");
     let problems = compilers::host_lints(workspace, tools, &step)?;
     step.done();
-    report.add("clippy on the host", problems);
+    Ok(("clippy on the host".into(), problems))
+}
+
+fn lint_boards(workspace: &Workspace, tools: &Tools) -> Result<Vec<Linted>> {
+    let mut linted = Vec::new();
     for image in crate::board::Image::names(workspace)? {
         let step = Step::start(format!("linting for {image}"));
         let problems = compilers::kernel_lints(workspace, tools, &image, &step)?;
         step.done();
-        report.add(&format!("clippy on {image}"), problems);
+        linted.push((format!("clippy on {image}"), problems));
         let step = Step::start(format!("linting programs for {image}"));
         let problems = compilers::program_lints(workspace, tools, &image, &step)?;
         step.done();
-        report.add(&format!("clippy on programs for {image}"), problems);
+        linted.push((format!("clippy on programs for {image}"), problems));
     }
-    Ok(())
+    Ok(linted)
 }
 
 /// What was checked, and what is wrong.

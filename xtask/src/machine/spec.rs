@@ -271,7 +271,7 @@ fn check_limits(board: &Board, machine: &Machine) -> Result<()> {
         };
         bail!(
             "{name} cannot have {} of memory because {why}: ask for {range}",
-            machine.memory
+            with_unit(&machine.memory)
         );
     }
     for limit in &board.limit {
@@ -338,6 +338,12 @@ pub(crate) fn parse_size(text: &str) -> Result<u64> {
         Some(size) => Ok(size),
         None => bail!("{text:?} is no amount of memory: write a number with M or G, such as 512M"),
     }
+}
+
+/// A size as it is meant: what has no unit is in mebibytes.
+fn with_unit(text: &str) -> String {
+    let bare = text.ends_with(|last: char| last.is_ascii_digit());
+    format!("{text}{}", if bare { "M" } else { "" })
 }
 
 #[cfg(test)]
@@ -435,6 +441,23 @@ mod tests {
                 .contains("choose 3 or 2")
         );
         assert!(with(3, 0).is_err() && with(3, 65).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_named_with_its_unit() {
+        let virt = board("virt");
+        let with = |memory: &str| {
+            let memory = Some(memory.to_owned());
+            Wishes {
+                memory,
+                ..Wishes::default()
+            }
+            .on(&virt)
+        };
+        let said = |memory| with(memory).unwrap_err().to_string();
+        assert!(said("1").contains("cannot have 1M of"));
+        assert!(said("1K").contains("cannot have 1K of"));
+        assert!(with("512").is_ok());
     }
 
     #[test]

@@ -75,11 +75,11 @@ fn generous() -> u64 {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, rename_all = "lowercase")]
 pub(crate) enum Step {
-    /// A regular expression that must match what is printed after the last match.
+    /// A regular expression that must match within a line of what is printed after the last match.
     Expect(String),
     /// Text for the kernel's serial port.
     Send(String),
-    /// A regular expression that must match nowhere.
+    /// A regular expression that must match within no line.
     Refuse(String),
 }
 

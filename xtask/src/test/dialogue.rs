@@ -14,8 +14,10 @@ pub(super) struct Dialogue {
     next: usize,
     /// All that was printed.
     log: String,
-    /// Where the last match ended.
+    /// From where the step is sought: behind the last match and the lines in which it was not found.
     at: usize,
+    /// Where the lines begin that were not yet searched for what is refused.
+    unsearched: usize,
 }
 
 enum Line {
@@ -43,6 +45,7 @@ impl Dialogue {
             next: 0,
             log: String::new(),
             at: 0,
+            unsearched: 0,
         };
         for step in steps {
             match step {
@@ -64,29 +67,31 @@ impl Dialogue {
     /// Moves on as far as the log allows. `all_heard` says that nothing may follow soon, so
     /// that a last line without an end counts too.
     pub(super) fn advance(&mut self, all_heard: bool) -> Action {
-        // A number that is still being printed must not match: only whole lines are looked at.
-        let end = if all_heard {
-            self.log.len()
-        } else {
-            self.log.rfind('\n').map_or(0, |at| at + 1)
-        };
+        // A number that is still being printed must not match: only whole lines are looked at. Those that were looked at
+        // once are not again, as what is met is met within a line: a log can have thousands.
+        let whole = self.log.rfind('\n').map_or(0, |at| at + 1);
+        let end = if all_heard { self.log.len() } else { whole };
         let readable = &self.log[..end];
-        if let Some(bad) = self
-            .refused
-            .iter()
-            .find_map(|refused| refused.find(readable).map(|found| (refused, found)))
-        {
+        let unsearched = self.unsearched;
+        if let Some(bad) = self.refused.iter().find_map(|refused| {
+            let found = refused.find_at(readable, unsearched);
+            found.map(|found| (refused, found))
+        }) {
             return Action::Refused(format!(
                 "{:?} was printed, which {:?} forbids",
                 bad.1.as_str(),
                 bad.0.as_str()
             ));
         }
+        self.unsearched = whole;
         while let Some(step) = self.steps.get(self.next) {
             match step {
                 Line::Expect(expected) => match expected.find_at(readable, self.at.min(end)) {
                     Some(found) => self.at = found.end(),
-                    None => return Action::Wait,
+                    None => {
+                        self.at = self.at.max(whole);
+                        return Action::Wait;
+                    }
                 },
                 Line::Send(text) => {
                     self.next += 1;
@@ -190,6 +195,22 @@ mod tests {
         let mut talk = dialogue(&[expect("done"), Step::Refuse("panic|lost".into())]);
         talk.hear("interrupt lost\ndone\n");
         assert!(matches!(talk.advance(false), Action::Refused(said) if said.contains("\"lost\"")));
+    }
+
+    #[test]
+    fn a_line_that_comes_in_pieces_is_searched_whole() {
+        let mut talk = dialogue(&[expect("^first.*last$"), Step::Refuse("^bad.*end".into())]);
+        for piece in ["some\n", "first and ", "then ", "last\n"] {
+            talk.hear(piece);
+            talk.advance(true);
+        }
+        assert_eq!(talk.unmet(), None);
+        for piece in ["bad ", "and an ", "en"] {
+            talk.hear(piece);
+            assert_eq!(talk.advance(true), Action::Wait);
+        }
+        talk.hear("d\n");
+        assert!(matches!(talk.advance(false), Action::Refused(_)));
     }
 
     #[test]

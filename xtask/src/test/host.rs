@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::build::programs;
 use crate::progress::{self, Step};
 use crate::test::results::{Outcome, TestResult};
 use crate::workspace::Workspace;
@@ -36,7 +37,7 @@ fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Builds the tests of the default members.
+/// Builds the tests of all crates but the one whose programs run in machines alone.
 pub(crate) fn build(workspace: &Workspace) -> Result<Suite> {
     let step = Step::start("building the host's tests");
     let mut command = cargo();
@@ -44,6 +45,9 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Suite> {
         .args([
             "test",
             "--no-run",
+            "--workspace",
+            "--exclude",
+            programs::PACKAGE,
             "--message-format",
             "json-render-diagnostics",
         ])

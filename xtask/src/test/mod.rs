@@ -59,31 +59,57 @@ pub(crate) fn command(workspace: &Workspace, arguments: &TestArgs) -> Result<u8>
         .filter(|planned| planned.name.contains(filter))
         .cloned()
         .collect();
-    // To know the names of the host's tests they must be built: a filter that is about
-    // machines does not wait for that.
-    let host = if filter.is_empty() || filter.starts_with(HOST) {
-        host::build(workspace)?.select(filter)
-    } else {
-        host::Suite::default()
-    };
-    if machines.is_empty() && host.is_empty() {
+    // What machines start with is built while the host's tests are: neither waits for the other's folder.
+    let (freight, host) = thread::scope(|scope| -> Result<_> {
+        let builder = (!arguments.list && !machines.is_empty()).then(|| {
+            let tools = setup::ensure(&setup::TO_RUN)?;
+            let machines = &machines;
+            anyhow::Ok(scope.spawn(move || Depot::build(workspace, tools, machines)))
+        });
+        let builder = builder.transpose()?;
+        let host = host_part(workspace, arguments, filter);
+        let freight = builder.map(|builder| builder.join().expect("the build does not panic"));
+        Ok((freight.transpose(), host?))
+    })?;
+    if machines.is_empty() && host.suite.is_empty() {
         return Err(nothing_matches(filter, &every));
     }
     if arguments.list {
-        host.names()
+        host.suite
+            .names()
             .chain(machines.iter().map(|planned| planned.name.clone()))
             .for_each(|name| println!("{name}"));
         return Ok(0);
     }
-    let mut all = Vec::new();
-    if !host.is_empty() {
-        all.extend(host.run(workspace)?);
-    }
-    if !machines.is_empty() {
-        all.extend(run_machines(workspace, &machines, arguments)?);
+    let mut all = host.results;
+    if let Some(depot) = freight? {
+        all.extend(run_machines(&depot, &machines, arguments));
     }
     results::store(&workspace.results_file(), &all)?;
     Ok(u8::from(report(&all)))
+}
+
+/// The host's tests that were asked for, and how they went.
+struct HostPart {
+    suite: host::Suite,
+    results: Vec<TestResult>,
+}
+
+/// Builds the host's tests, and runs them unless only their names are wanted.
+fn host_part(workspace: &Workspace, arguments: &TestArgs, filter: &str) -> Result<HostPart> {
+    // To know the names of the host's tests they must be built: a filter that is about
+    // machines does not wait for that.
+    let suite = if filter.is_empty() || filter.starts_with(HOST) {
+        host::build(workspace)?.select(filter)
+    } else {
+        host::Suite::default()
+    };
+    let results = if arguments.list || suite.is_empty() {
+        Vec::new()
+    } else {
+        suite.run(workspace)?
+    };
+    Ok(HostPart { suite, results })
 }
 
 fn nothing_matches(filter: &str, every: &[Planned]) -> anyhow::Error {
@@ -117,6 +143,26 @@ fn kind(planned: &Planned) -> Kind {
     (planned.board.image.clone(), kernel, case.program.is_some())
 }
 
+/// What the machines of a run start with, and where their files are.
+struct Depot {
+    tools: Tools,
+    /// Gone with it.
+    scratch: tempfile::TempDir,
+    freight: BTreeMap<Kind, Freight>,
+}
+
+impl Depot {
+    fn build(workspace: &Workspace, tools: Tools, machines: &[Planned]) -> Result<Self> {
+        let scratch = scratch(workspace)?;
+        let freight = build_freight(workspace, &tools, machines, scratch.path())?;
+        Ok(Self {
+            tools,
+            scratch,
+            freight,
+        })
+    }
+}
+
 /// Builds each kernel and RAM disk that the tests need, once.
 fn build_freight(
     workspace: &Workspace,
@@ -144,14 +190,7 @@ fn build_freight(
     Ok(all)
 }
 
-fn run_machines(
-    workspace: &Workspace,
-    machines: &[Planned],
-    arguments: &TestArgs,
-) -> Result<Vec<TestResult>> {
-    let tools = setup::ensure(&setup::TO_RUN)?;
-    let scratch = scratch(workspace)?;
-    let freight = build_freight(workspace, &tools, machines, scratch.path())?;
+fn run_machines(depot: &Depot, machines: &[Planned], arguments: &TestArgs) -> Vec<TestResult> {
     let step = Step::counted("running tests in machines", machines.len());
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, TestResult)>> = Mutex::new(Vec::new());
@@ -161,9 +200,9 @@ fn run_machines(
             let Some(planned) = machines.get(index) else {
                 return;
             };
-            let freight = &freight[&kind(planned)];
-            let folder = scratch.path().join(index.to_string());
-            let result = machine::run(planned, freight, &tools, &folder);
+            let freight = &depot.freight[&kind(planned)];
+            let folder = depot.scratch.path().join(index.to_string());
+            let result = machine::run(planned, freight, &depot.tools, &folder);
             let mut line = result.line();
             if arguments.verbose && result.outcome == Outcome::Passed {
                 line = format!("{line}\n{}", result.quoted_log());
@@ -184,7 +223,7 @@ fn run_machines(
         .into_inner()
         .expect("no thread panics while it holds the results");
     done.sort_by_key(|(index, _)| *index);
-    Ok(done.into_iter().map(|(_, result)| result).collect())
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// A folder for the files of this run, gone afterwards.

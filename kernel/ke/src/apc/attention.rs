@@ -18,7 +18,7 @@ pub(super) fn waits_alertably_for_user(database: &Database, thread: &'static Thr
 /// Makes a thread run its kernel APCs as soon as it may.
 pub(super) fn kick_for_kernel_apc(database: &Database, thread: &'static Thread, increment: u8) {
     match thread.state.get(database) {
-        State::Running => processor::request_apc(thread.processor.get(database)),
+        State::Running => processor::request_apc(database, thread.processor.get(database)),
         State::Waiting
             if thread.wait_below_apc.get(database)
                 && thread.apc.kernel_deliverable(database, thread) =>
@@ -37,13 +37,14 @@ pub(crate) fn want_attention(
     bit: u32,
     increment: u8,
 ) {
-    // Relaxed: the dispatcher's lock orders it for the waits; the interrupt below for a processor in user mode.
+    // Relaxed: the dispatcher's lock orders it for the waits; for a processor in user mode the interrupt, which is sent when
+    // the lock is free again.
     thread.user().attention().fetch_or(bit, Ordering::Relaxed);
     match thread.state.get(database) {
         State::Waiting if thread.wait_mode_user.get(database) => {
             unwait(database, thread, NtStatus::USER_APC, increment);
         }
-        State::Running => processor::request_look(thread.processor.get(database)),
+        State::Running => processor::request_look(database, thread.processor.get(database)),
         _ => {}
     }
 }

@@ -356,7 +356,7 @@ impl Apc {
                 let attention = thread.user().attention();
                 attention.fetch_or(ATTENTION_SPECIAL_USER_APC, Ordering::Relaxed);
                 if thread.state.get(database) == State::Running {
-                    processor::request_look(thread.processor.get(database));
+                    processor::request_look(database, thread.processor.get(database));
                 }
             }
         }

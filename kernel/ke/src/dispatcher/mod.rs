@@ -58,9 +58,10 @@ static LOCK: SpinLock<()> = SpinLock::ordered((), LockOrder::DISPATCHER);
 
 /// The right to the dispatcher database; the level is Dispatch meanwhile.
 ///
-/// Processors for which a thread was chosen are interrupted when the database is free again: they want it at once, and an
-/// interrupt takes a while to send. That they are told late is no harm. What they are to look at was written before, under
-/// the lock; one that takes the lock in between finds it by itself, and is then interrupted for nothing.
+/// Processors for which a thread was chosen, or whose thread has an APC or is wanted otherwise, are interrupted when the
+/// database is free again: they want it at once, and an interrupt takes a while to send. That they are told late is no
+/// harm. What they are to look at was written before, under the lock; one that takes the lock in between finds it by
+/// itself, and is then interrupted for nothing.
 ///
 /// # NT
 /// `KiLockDispatcherDatabase`; `KiExitDispatcher`, which readies and interrupts when the database is free.

@@ -7,7 +7,7 @@ use super::{LOWEST_REALTIME, idle_thread, running};
 use crate::clock;
 use crate::dispatcher::list::List;
 use crate::dispatcher::{self, Database, Field};
-use crate::processor::{self, Prcb};
+use crate::processor::{self, Prcb, Software};
 use crate::thread::{ReadyQueue, State, Thread};
 
 const PRIORITIES: usize = 32;
@@ -227,10 +227,14 @@ pub(super) fn give_up_processor(
 
 /// Takes the best thread for this processor: the one that was chosen for it, of its own queue, or of another's.
 pub(super) fn select(database: &Database, me: &Prcb) -> Option<&'static Thread> {
-    me.next
-        .replace(None)
-        .or_else(|| rival(database, me, 0))
-        .or_else(|| steal(database))
+    if let Some(next) = me.next.replace(None) {
+        // What the processor was asked to look at is this: it need not look once more when its level falls. Who asks holds
+        // the database, so nobody asks for another one meanwhile. Who asked because the running thread may no longer be
+        // here has what it wanted too, as that thread leaves.
+        me.take_software(Software::DISPATCH);
+        return Some(next);
+    }
+    rival(database, me, 0).or_else(|| steal(database))
 }
 
 /// Takes the best thread that this processor may run out of the others' queues.

@@ -210,7 +210,8 @@ impl AddressSpace {
     ///
     /// # Errors
     /// - `INVALID_PARAMETER_2` to `_5`: base, zero bits, size or kind; `INVALID_PARAMETER`: a base in the lowest 64 KiB.
-    /// - `INVALID_PAGE_PROTECTION`: no protection, or one that copies on writes, which is for views.
+    /// - `INVALID_PAGE_PROTECTION`: no protection, or one that copies on writes, which is for views; or addresses that are
+    ///   secured, as those of environment blocks of threads are.
     /// - `CONFLICTING_ADDRESSES`: to reserve, something is there already; to commit, it is not all in one allocation.
     /// - `ALREADY_COMMITTED`: to commit pages of a view of a file.
     /// - `NO_MEMORY`: no place is large enough.
@@ -371,9 +372,13 @@ impl Space {
         if protection.is_copy() {
             return Err(NtStatus::INVALID_PAGE_PROTECTION);
         }
-        let by_default = vad.committed;
+        vad.check_secured(protection)?;
+        let (by_default, secured) = (vad.committed, vad.secured);
         let before = self.committed_pages(index, range);
         let new = range.length() / PAGE_SIZE - before;
+        if secured && new != 0 {
+            return Err(NtStatus::INVALID_PAGE_PROTECTION);
+        }
         // The charge first: it bounds how many tables are made.
         self.charge(new)?;
         if let Err(status) = self.make_tables(range) {

@@ -56,6 +56,7 @@ impl AddressSpace {
     /// - `FREE_VM_NOT_AT_BASE`: a size of 0, and no allocation begins at `base`; or a part of memory whose writes are watched.
     /// - `UNABLE_TO_FREE_VM`: the range goes beyond the allocation.
     /// - `UNABLE_TO_DELETE_SECTION`: it is a view of a section.
+    /// - `INVALID_PAGE_PROTECTION`: it is secured, as environment blocks of threads are.
     /// - `INSUFFICIENT_RESOURCES`, `NO_MEMORY`: no memory to describe what remains.
     /// - `PROCESS_IS_TERMINATING`.
     ///
@@ -93,6 +94,9 @@ impl AddressSpace {
         };
         if range.end.0 > whole.end.0 {
             return Err(NtStatus::UNABLE_TO_FREE_VM);
+        }
+        if space.vads.get(vad).is_some_and(|vad| vad.secured) {
+            return Err(NtStatus::INVALID_PAGE_PROTECTION);
         }
         match space.vads.get(vad).map(|vad| &vad.kind) {
             Some(Kind::Private { .. }) => {}
@@ -137,18 +141,28 @@ impl Space {
     /// Ends a whole allocation or view.
     pub(crate) fn release(&mut self, index: Index) {
         let range = self.range(index);
-        self.end_pages(range, Pte::Unset);
+        self.forget_locks(range);
+        // Most of a stack that was only reserved need not be searched.
+        let (used, pages) = self.used_end(index, range);
+        let ended = self.clear(&[used]);
+        if used != range && ended.all != pages {
+            self.clear(&[range]);
+        }
         self.remove_ended(index);
     }
 
     /// Takes out an allocation or view whose pages have ended.
     pub(super) fn remove_ended(&mut self, index: Index) {
-        if let Some((_, vad)) = self.remove(index) {
-            if let Kind::View(view) = &vad.kind {
-                view.area.lock().views -= 1;
-            }
-            self.give_back(vad.charge);
+        let Some(vad) = self.vads.get(index) else {
+            return;
+        };
+        if let Kind::View(view) = &vad.kind {
+            view.area.lock().views -= 1;
         }
+        let charge = vad.charge;
+        self.note_removal(index);
+        self.vads.discard(index);
+        self.give_back(charge);
     }
 
     pub(super) fn release_part(&mut self, index: Index, range: VirtRange) -> NtResult {

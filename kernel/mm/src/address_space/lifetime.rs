@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use arch::contract::{VirtAddr, VirtRange};
 use nt_abi::NtResult;
 
+use super::environments::Environments;
 use super::{
     ALLOCATION_GRANULARITY, AddressSpace, SPACES, Space, TAG, VAD_BYTES, VmCounters,
     WorkingSetLimits, map_status,
@@ -114,6 +115,7 @@ impl AddressSpace {
                 committed: true,
                 charge: 0,
                 replaces: false,
+                secured: false,
             };
             space.insert(VirtRange::of_pages(VirtAddr(shared_data::ADDRESS), 1), vad)?;
         }
@@ -152,6 +154,7 @@ impl Space {
         self.vads = IntervalTree::new(ALLOCATION_GRANULARITY);
         self.locked = PoolVec::new(TAG);
         self.recent = None;
+        self.environments = Environments::new();
         self.quota = None;
         if let Some(quota) = self.pool_quota.take() {
             let bytes = self.vads_charged as u64 * VAD_BYTES;

@@ -18,7 +18,8 @@
 //! | `copy` | to read and write another process's memory |
 //! | `write_watch` | which pages were written |
 //! | `lock_pages` | pages that must stay in memory |
-//! | `threads` | room for environment blocks |
+//! | `threads` | room for environment blocks and stacks |
+//! | `environments` | the regions that environment blocks of threads are in |
 //! | `lifetime` | to make and to destroy one |
 //!
 //! # Locks
@@ -27,6 +28,7 @@
 
 mod allocate;
 mod copy;
+mod environments;
 mod free;
 mod lifetime;
 mod lock_pages;
@@ -59,7 +61,7 @@ pub(crate) use pages::{PageEntry, shared_state};
 pub use protect::check_range;
 pub(crate) use query::is_user;
 pub use query::{ImageView, RegionInformation, RegionKind, WorkingSetPage};
-pub use threads::FillPages;
+pub use threads::{FillPages, ThreadMemory, ThreadRoom};
 pub use view::{MappedView, ViewRequest};
 pub use write_watch::WatchReset;
 
@@ -69,6 +71,7 @@ use crate::modified_writer::with_slot;
 use crate::pte::{PagingSlot, Pte};
 use crate::slots::{Chunks, Slot, Slots, no_chunks};
 use crate::vad::Vad;
+use environments::Environments;
 
 /// What allocations begin at a multiple of.
 pub const ALLOCATION_GRANULARITY: u64 = 0x1_0000;
@@ -171,6 +174,8 @@ pub(crate) struct Space {
     pub(crate) vads: IntervalTree<Vad>,
     /// The VAD that was looked for last.
     recent: Option<Index>,
+    /// Where environment blocks of threads are.
+    environments: Environments,
     counters: VmCounters,
     quota: Option<&'static dyn Quota>,
     /// Who is charged for the pool memory that describes the space.
@@ -212,6 +217,7 @@ impl Space {
             held: false,
             vads: IntervalTree::new(ALLOCATION_GRANULARITY),
             recent: None,
+            environments: Environments::new(),
             counters: VmCounters {
                 peak_virtual_size: 0,
                 virtual_size: 0,
@@ -282,12 +288,36 @@ impl Space {
         tables
             .map(page, frame, protection, &mut frames::Source)
             .map_err(map_status)?;
-        self.counters.working_set_size += PAGE_SIZE;
-        self.counters.peak_working_set_size = self
-            .counters
-            .peak_working_set_size
-            .max(self.counters.working_set_size);
+        self.count_shown();
         Ok(())
+    }
+
+    /// The same at a page of which nothing is said yet.
+    ///
+    /// # Errors
+    /// `CONFLICTING_ADDRESSES` if something is said of it; `NO_MEMORY` for a page table.
+    #[inline]
+    pub(crate) fn show_unused(
+        &mut self,
+        page: VirtAddr,
+        frame: FrameNumber,
+        protection: UserProtection,
+    ) -> NtResult {
+        let tables = self.tables()?;
+        tables
+            .map_unused(page, frame, protection, &mut frames::Source)
+            .map_err(map_status)?;
+        self.count_shown();
+        Ok(())
+    }
+
+    #[inline]
+    fn count_shown(&mut self) {
+        let counters = &mut self.counters;
+        counters.working_set_size += PAGE_SIZE;
+        if counters.working_set_size > counters.peak_working_set_size {
+            counters.peak_working_set_size = counters.working_set_size;
+        }
     }
 
     /// Takes the pages of a range that are shown out of the working set; for each `leave` gives the value that describes
@@ -424,13 +454,20 @@ impl Space {
         Ok(index)
     }
 
-    /// Takes a VAD out; its pages are gone already, its charge is not.
-    pub(crate) fn remove(&mut self, index: Index) -> Option<(VirtRange, Vad)> {
+    /// A VAD is about to be taken out.
+    #[inline]
+    pub(super) fn note_removal(&mut self, index: Index) {
         if self.recent == Some(index) {
             self.recent = None;
         }
+        self.environments.forget(index);
+        self.counters.virtual_size -= self.range(index).length();
+    }
+
+    /// Takes a VAD out; its pages are gone already, its charge is not.
+    pub(crate) fn remove(&mut self, index: Index) -> Option<(VirtRange, Vad)> {
+        self.note_removal(index);
         let (range, vad) = self.vads.remove(index)?;
-        self.counters.virtual_size -= range.end - range.start;
         let range = VirtRange {
             start: VirtAddr(range.start),
             end: VirtAddr(range.end),

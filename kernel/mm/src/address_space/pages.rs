@@ -23,6 +23,13 @@ pub(crate) enum PageEntry {
     Value(Pte),
 }
 
+/// Pages of which something was said, and nothing any more.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ended {
+    pub(super) all: u64,
+    pub(super) of_last: u64,
+}
+
 impl PageEntry {
     fn of(entry: UserEntry) -> Self {
         match entry {
@@ -150,15 +157,15 @@ impl Space {
         self.change_values(range, &mut |_, _| then);
     }
 
-    /// Ends all pages of some ranges, of which nothing is said from now on; gives of how many pages of the last range
-    /// something was said.
-    pub(super) fn clear(&mut self, ranges: &[VirtRange]) -> u64 {
+    /// Ends all pages of some ranges, of which nothing is said from now on; gives of how many pages something was said, of
+    /// all ranges and of the last one.
+    pub(super) fn clear(&mut self, ranges: &[VirtRange]) -> Ended {
         let space = self.number;
         let Some(tables) = &mut self.tables else {
-            return 0;
+            return Ended::default();
         };
         let is_in_last = |page: VirtAddr| ranges.last().is_some_and(|last| last.contains(page));
-        let (mut hidden, mut shown_in_last, mut values_in_last) = (0, 0, 0);
+        let (mut hidden, mut shown_in_last, mut values, mut values_in_last) = (0, 0, 0, 0);
         tables.clear(
             ranges,
             &mut |pages| {
@@ -167,6 +174,7 @@ impl Space {
                 frames::end_all_shown(pages);
             },
             &mut |at, value| {
+                values += 1;
                 values_in_last += u64::from(is_in_last(at));
                 if let Pte::Paged { slot, frame, .. } = Pte::unpack(value) {
                     let page = at.0 / PAGE_SIZE;
@@ -175,7 +183,10 @@ impl Space {
             },
         );
         self.take_from_working_set(hidden);
-        shown_in_last + values_in_last
+        Ended {
+            all: hidden + values,
+            of_last: shown_in_last + values_in_last,
+        }
     }
 
     /// The protection of a page of an allocation or a view; `None` if it is not committed.

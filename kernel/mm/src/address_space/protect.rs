@@ -23,7 +23,8 @@ impl AddressSpace {
     ///
     /// # Errors
     /// - `INVALID_PARAMETER_2`, `_3`: base or size are not in the user half, or the size is 0.
-    /// - `INVALID_PAGE_PROTECTION`: no protection, or for private memory one that copies on writes.
+    /// - `INVALID_PAGE_PROTECTION`: no protection, or for private memory one that copies on writes; or it is secured, and
+    ///   could no more be read and written.
     /// - `CONFLICTING_ADDRESSES`: the range is not within one allocation.
     /// - `NOT_COMMITTED`: one of the pages is not.
     /// - `SECTION_PROTECTION`: the view's section does not permit it.
@@ -50,6 +51,7 @@ impl AddressSpace {
             .ok_or(NtStatus::CONFLICTING_ADDRESSES)?;
         let before = match space.vads.get(vad).map(|vad| &vad.kind) {
             Some(Kind::Private { .. }) => {
+                space.check_secured(vad, protection)?;
                 let before = space.check_private(vad, range, protection)?;
                 space.protect_private(vad, range, protection);
                 before
@@ -77,6 +79,12 @@ pub fn check_range(base: u64, size: u64) -> NtResult {
 }
 
 impl Space {
+    /// See [`Vad::check_secured`].
+    fn check_secured(&self, index: Index, protection: Protection) -> NtResult {
+        let vad = self.vads.get(index);
+        vad.map_or(Ok(()), |vad| vad.check_secured(protection))
+    }
+
     /// Whether pages of private memory can get a protection; gives that of the first one. What can fail is done.
     fn check_private(
         &mut self,

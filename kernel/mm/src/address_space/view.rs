@@ -407,6 +407,7 @@ impl Space {
             committed,
             charge,
             replaces: false,
+            secured: false,
         };
         let added = if replaces {
             self.find_placeholder(range.start.0, range.length())

@@ -26,7 +26,7 @@ mod stack;
 mod view;
 
 use arch::contract::{Access, FrameNumber, UserProtection, VirtAddr, VirtRange};
-use arch::memory::UserEntry;
+use arch::memory::{PAGE_WORDS, UserEntry};
 use nt_abi::{NtResult, NtStatus};
 use rtl::interval_tree::Index;
 
@@ -273,11 +273,14 @@ fn is_noted(space: &Space, vad: Index, page: VirtAddr) -> bool {
 
 /// Shows a page of zeroes, filled further by `fill`, before anybody touches it: one of a private allocation without a
 /// record of writes, of which nothing is said yet but that it is committed with that protection.
+///
+/// # Errors
+/// `CONFLICTING_ADDRESSES` inside `InPage` if something is said of it already; else that there are no frames.
 pub(crate) fn show_new(
     space: &mut Space,
     page: VirtAddr,
     protection: Protection,
-    fill: &mut dyn FnMut(&mut [u8]),
+    fill: &mut dyn FnMut(&mut [u64; PAGE_WORDS]),
 ) -> Result<(), Problem> {
     let new = NewPage {
         owner: space.owner(page),
@@ -286,14 +289,17 @@ pub(crate) fn show_new(
         modified: true,
     };
     let mut frame = frames::take(&new).ok_or(Problem::NoFrames)?;
-    fill(frame.bytes());
+    fill(frame.words());
     let frame = frame.into_user();
-    let shown = protection
-        .hardware(true)
-        .is_some_and(|hardware| space.show(page, frame, hardware).is_ok());
-    if !shown {
+    // A page that nobody may touch is not shown: nobody asks for one.
+    let hardware = protection.hardware(true).ok_or(NtStatus::NO_MEMORY);
+    let shown = hardware.and_then(|hardware| space.show_unused(page, frame, hardware));
+    if let Err(status) = shown {
         frames::discard_private(frame);
-        return Err(Problem::NoFrames);
+        return Err(match status {
+            NtStatus::CONFLICTING_ADDRESSES => Problem::InPage(status),
+            _ => Problem::NoFrames,
+        });
     }
     statistics::count(FaultKind::DemandZero);
     Ok(())

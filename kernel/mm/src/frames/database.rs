@@ -154,6 +154,14 @@ impl Entry {
             .unwrap_or(State::Bad)
     }
 
+    /// It is no page's.
+    pub(super) fn reset(&mut self) {
+        self.owner = Owner::None.pack();
+        self.flags = 0;
+        self.shares = 0;
+        self.set_slot(None);
+    }
+
     pub(super) fn protection(&self) -> Protection {
         Protection::from_bits(self.protection)
     }
@@ -242,12 +250,12 @@ impl FrameDatabase {
 
     /// Takes the lowest frame that nobody has had yet.
     #[inline(never)]
-    pub(super) fn take_unused(&mut self) -> Option<Frame> {
+    pub(super) fn take_unused(&mut self) -> Option<(Frame, FrameIndex)> {
         while let Some(number) = self.unused.next() {
             if let (Some(index), Some(frame)) = (self.index(number), Frame::claim(number)) {
                 self.unused.note_taken();
                 self.put(index, State::Active);
-                return Some(frame);
+                return Some((frame, index));
             }
             if self.unused.note_kept() {
                 self.total -= 1;
@@ -286,6 +294,12 @@ impl FrameDatabase {
     /// Takes a frame out of its list, if it is in one, and puts it into that of `state`: at the front if it is
     /// nobody's, so that it is used again while it is in the cache, else at the end.
     pub(super) fn put(&mut self, index: FrameIndex, state: State) {
+        self.put_here(index, state);
+    }
+
+    /// [`put`](Self::put), as part of its caller: for where frames go that user mode had.
+    #[inline(always)]
+    pub(super) fn put_here(&mut self, index: FrameIndex, state: State) {
         self.unlink(index);
         let Some(entry) = self.entries.get_mut(index.0 as usize) else {
             return;
@@ -332,6 +346,7 @@ impl FrameDatabase {
         self.entries.get_mut((name as usize).checked_sub(1)?)
     }
 
+    #[inline]
     fn unlink(&mut self, index: FrameIndex) {
         let Some(entry) = self.entries.get_mut(index.0 as usize) else {
             return;

@@ -36,6 +36,7 @@ pub(crate) use database::{Owner, State};
 pub(crate) use user::*;
 
 use crate::commit;
+use crate::pte::FrameIndex;
 
 static FRAMES: SpinLock<FrameDatabase> = SpinLock::ordered(FrameDatabase::new(), LockOrder::FRAMES);
 
@@ -129,7 +130,7 @@ pub(crate) fn initialize() -> NtResult {
     let first = lowest.start / PAGE_SIZE;
     let length = u32::try_from(highest.end / PAGE_SIZE - first)
         .ok()
-        .filter(|length| *length < crate::pte::FrameIndex::MOST)
+        .filter(|length| *length < FrameIndex::MOST)
         .ok_or(none)?;
     if lock().is_set_up() {
         return Err(NtStatus::CONFLICTING_ADDRESSES);
@@ -149,44 +150,41 @@ impl FrameDatabase {
         self.count(State::Zeroed) + self.count(State::Free) + self.count(State::Standby)
     }
 
-    /// Takes a frame that can be had, and whether it is full of zeroes; first from the lists in `order`, then from the
+    /// Takes a frame that can be had; gives its index, and whether it is full of zeroes; first from the lists in `order`, then from the
     /// standby list. Its entry is reset but for the state, which the caller sets.
-    fn take_any(&mut self, order: [State; 2]) -> Option<(Frame, bool)> {
+    fn take_any(&mut self, order: [State; 2]) -> Option<(Frame, FrameIndex, bool)> {
         for state in order {
             while let Some(index) = self.first(state) {
                 self.put(index, State::Active);
                 // A frame that the floor took for itself meanwhile cannot be claimed: the next one is tried.
                 if let Some(frame) = Frame::claim(self.number(index)) {
-                    return Some((frame, state == State::Zeroed));
+                    return Some((frame, index, state == State::Zeroed));
                 }
                 self.put(index, State::Bad);
                 self.total -= 1;
             }
             if state == State::Free
-                && let Some(frame) = self.take_unused()
+                && let Some((frame, index)) = self.take_unused()
             {
-                return Some((frame, false));
+                return Some((frame, index, false));
             }
         }
         while let Some(index) = self.first(State::Standby) {
             // The page's owner finds out when it asks for the frame by its hint.
             if let Some(frame) = self.take_back(index) {
                 REPURPOSED.fetch_add(1, Ordering::Relaxed);
-                return Some((frame, false));
+                return Some((frame, index, false));
             }
         }
         None
     }
 
     /// Takes a user frame that nothing shows back from its page; a frame that something shows becomes bad.
-    fn take_back(&mut self, index: crate::pte::FrameIndex) -> Option<Frame> {
+    fn take_back(&mut self, index: FrameIndex) -> Option<Frame> {
         self.put(index, State::Active);
         let number = self.number(index);
         if let Some(entry) = self.entry_mut(index) {
-            entry.owner = Owner::None.pack();
-            entry.flags = 0;
-            entry.shares = 0;
-            entry.set_slot(None);
+            entry.reset();
         }
         let frame = Frame::reclaim(number);
         if frame.is_none() {
@@ -201,10 +199,7 @@ impl FrameDatabase {
         let number = frame.release();
         if let Some(index) = self.index(number) {
             if let Some(entry) = self.entry_mut(index) {
-                entry.owner = Owner::None.pack();
-                entry.shares = 0;
-                entry.flags = 0;
-                entry.set_slot(None);
+                entry.reset();
             }
             self.put(index, State::Free);
         }
@@ -213,10 +208,8 @@ impl FrameDatabase {
 
 impl FrameSource for FrameDatabase {
     fn allocate(&mut self) -> Option<Frame> {
-        let (frame, _) = self.take_any([State::Free, State::Zeroed])?;
-        if let Some(index) = self.index(frame.number())
-            && let Some(entry) = self.entry_mut(index)
-        {
+        let (frame, index, _) = self.take_any([State::Free, State::Zeroed])?;
+        if let Some(entry) = self.entry_mut(index) {
             entry.owner = Owner::Kernel.pack();
             entry.shares = 1;
         }
@@ -259,15 +252,13 @@ pub fn zero_pages(budget: u64) -> u64 {
                 _ => frames.take_any([State::Free, State::Free]),
             }
         };
-        let Some((mut frame, _)) = taken else {
+        let Some((mut frame, index, _)) = taken else {
             return done;
         };
         frame.zero();
         let mut frames = lock();
-        let number = frame.release();
-        if let Some(index) = frames.index(number) {
-            frames.put(index, State::Zeroed);
-        }
+        frame.release();
+        frames.put(index, State::Zeroed);
         ZEROED_AHEAD.fetch_add(1, Ordering::Relaxed);
     }
     budget

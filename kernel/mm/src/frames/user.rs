@@ -38,8 +38,7 @@ pub(crate) fn take(page: &NewPage) -> Option<Frame> {
         } else {
             [State::Free, State::Zeroed]
         };
-        let (frame, is_zeroed) = frames.take_any(order)?;
-        let index = frames.index(frame.number())?;
+        let (frame, index, is_zeroed) = frames.take_any(order)?;
         let entry = frames.entry_mut(index)?;
         entry.owner = page.owner.pack();
         entry.shares = 1;
@@ -312,12 +311,7 @@ impl FrameDatabase {
         if entry.locks != 0 {
             self.put(index, State::Transition);
         } else if entry.is(ABANDONED) {
-            if let Some(slot) = entry.slot() {
-                paging::free(slot);
-            }
-            if let Some(frame) = self.take_back(index) {
-                self.put_free(frame);
-            }
+            self.end(index);
         } else if entry.is(MODIFIED) {
             self.put(index, State::Modified);
         } else {
@@ -331,8 +325,31 @@ impl FrameDatabase {
             return;
         };
         entry.shares = 0;
-        entry.set(ABANDONED, true);
-        self.settle(index);
+        if entry.locks != 0 {
+            entry.set(ABANDONED, true);
+            return self.put(index, State::Transition);
+        }
+        self.end(index);
+    }
+
+    /// Ends the page that a frame has, which nothing shows and nobody keeps in memory: the frame is nobody's.
+    fn end(&mut self, index: FrameIndex) {
+        let number = self.number(index);
+        let Some(entry) = self.entry_mut(index) else {
+            return;
+        };
+        if let Some(slot) = entry.slot() {
+            paging::free(slot);
+        }
+        entry.reset();
+        if let Some(frame) = Frame::reclaim(number) {
+            frame.release();
+            self.put_here(index, State::Free);
+        } else {
+            // Something shows it after all.
+            self.put(index, State::Bad);
+            self.total -= 1;
+        }
     }
 }
 

@@ -351,6 +351,12 @@ fn pool_memory_that_is_not_to_be_had_is_a_status_and_nothing_is_lost() {
             return Err(NtStatus::INSUFFICIENT_RESOURCES);
         }
         space.pin(base, 0x1000, Access::Read)?;
+        // More threads than the first region of environment blocks has room for.
+        let room = thread_room(0x10_0000, PAGE, 2 * PAGE);
+        for _ in 0..10 {
+            let thread = space.allocate_thread(&room, &mut |_, _, _, _| ())?;
+            space.free_thread(0, thread.stack.start.0);
+        }
         Ok(())
     }
     let _machine = crate::testing::boot();

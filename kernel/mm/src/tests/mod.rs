@@ -1,6 +1,7 @@
 //! Tests of whole services on the simulated machine.
 
 mod contention;
+mod environments;
 mod faults;
 mod images;
 mod memory;
@@ -13,7 +14,7 @@ use arch::contract::{Access, VirtAddr};
 use nt_abi::memory::{AllocationType, PageProtection};
 use nt_abi::{NtResult, NtStatus};
 
-use crate::address_space::{Allocation, FreeKind, Limits};
+use crate::address_space::{Allocation, FreeKind, Limits, ThreadRoom};
 use crate::{AddressSpace, AddressSpaceHandle, FaultOutcome, SpaceOptions, UserStack, frames};
 
 pub(super) const COMMIT: u32 = 0x1000;
@@ -53,6 +54,16 @@ pub(super) fn release(space: &AddressSpace, base: u64) {
     space
         .free(base, 0, FreeKind::Release)
         .expect("it is an allocation");
+}
+
+/// How much a thread is to have.
+pub(super) fn thread_room(reserve: u64, commit: u64, environment: u64) -> ThreadRoom {
+    ThreadRoom {
+        reserve,
+        commit,
+        zero_bits: 0,
+        environment,
+    }
 }
 
 /// State, protection and size of the region at an address.

@@ -372,77 +372,29 @@ fn a_stack_is_made_in_one_step() {
         release(&space, base);
         (base, parts, used)
     };
-    let range = space
-        .allocate_stack(0x10_0000, 3 * PAGE, 0)
+    let memory = space
+        .allocate_thread(
+            &thread_room(0x10_0000, 3 * PAGE, PAGE),
+            &mut |_, _, _, _| (),
+        )
         .expect("there is room");
-    let (base, end) = (range.start.0, range.end.0);
+    space.free_thread(memory.environment.start.0, 0);
+    let (base, end) = (memory.stack.start.0, memory.stack.end.0);
     let parts = [base, end - 4 * PAGE, end - 3 * PAGE].map(|at| region(&space, at));
     assert_eq!((base, parts, space.counters().pagefile_usage), by_steps);
     touch(&space, end - 8, Access::Write);
     release(&space, base);
     assert_eq!(space.counters().pagefile_usage, 0);
     for commit in [u64::MAX - PAGE, 0x10_0000, PAGE + 1] {
-        let refused = space.allocate_stack(0x10_0000, commit, 0);
+        let room = thread_room(0x10_0000, commit, PAGE);
+        let refused = space.allocate_thread(&room, &mut |_, _, _, _| ());
         assert_eq!(refused, Err(NtStatus::INVALID_PARAMETER));
     }
-    let too_many = space.allocate_stack(1 << 40, 1 << 39, 0);
-    assert_eq!(too_many, Err(NtStatus::COMMITMENT_LIMIT));
-    drop(space);
-    assert_eq!(balance(), before);
-}
-
-/// The block of a new thread is in memory with what it was filled with, and goes with the stack in one step.
-#[test]
-fn an_environment_block_and_a_stack_go_together() {
-    const PAGE: u64 = 0x1000;
-    let _machine = crate::testing::boot();
-    let before = balance();
-    let space = new_space();
-    let stack = space
-        .allocate_stack(0x10_0000, PAGE, 0)
-        .expect("there is room");
-    let mut filled = Vec::new();
-    let block = space
-        .allocate_environment_filled(2 * PAGE, &mut |base, offset, bytes| {
-            assert!(bytes.iter().all(|byte| *byte == 0));
-            bytes[8] = 7;
-            filled.push((base, offset));
-        })
-        .expect("there is room");
-    let base = block.start.0;
-    assert_eq!(filled, [(base, 0), (base, 0x1000)]);
-    assert_eq!(region(&space, base), (COMMIT, RW, 2 * PAGE));
-    for at in [base + 8, base + PAGE + 8] {
-        assert_eq!(read::<2>(&space, at), [7, 0]);
-    }
-    write(&space, stack.end.0 - 8, &[1]);
-
-    // Where no allocation begins nothing is released.
-    space.free_both([base + PAGE, 0]);
-    assert_eq!(region(&space, base), (COMMIT, RW, 2 * PAGE));
-    space.free_both([base, stack.start.0]);
-    for at in [base, stack.start.0] {
-        assert_eq!(region(&space, at).0, FREE);
-    }
-    assert_eq!(space.counters().working_set_size, 0);
-
-    // A program may have released one of them by itself, and committed more of the other.
-    let stack = space
-        .allocate_stack(0x10_0000, PAGE, 0)
-        .expect("there is room");
-    let block = space
-        .allocate_environment_filled(PAGE, &mut |_, _, _| ())
-        .expect("there is room");
-    allocate(&space, stack.start.0, PAGE, COMMIT, RW).expect("it is reserved");
-    write(&space, stack.start.0, &[1]);
-    space.free_both([block.start.0, stack.start.0]);
-    assert_eq!(space.counters().working_set_size, 0);
-    let stack = space
-        .allocate_stack(0x10_0000, PAGE, 0)
-        .expect("the entries of the last one are gone");
-    for _ in 0..2 {
-        space.free_both([base, stack.start.0]);
-        assert_eq!(region(&space, stack.start.0).0, FREE);
+    for (stack, environment) in [(1 << 39, PAGE), (PAGE, 1 << 39)] {
+        let room = thread_room(1 << 40, stack, environment);
+        let too_many = space.allocate_thread(&room, &mut |_, _, _, _| ());
+        assert_eq!(too_many, Err(NtStatus::COMMITMENT_LIMIT));
+        assert_eq!(region(&space, base).0, FREE, "nothing is left of it");
     }
     assert_eq!(space.counters().pagefile_usage, 0);
     drop(space);

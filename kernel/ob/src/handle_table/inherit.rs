@@ -42,10 +42,12 @@ impl HandleTable {
                 entries
                     .charge(self.quota(), IdTable::<Entry>::pages_for(value))
                     .inspect_err(|_| is_full = true)?;
-                entries
-                    .table
-                    .insert_at(value, Entry::of(&new, granted))
-                    .inspect_err(|_| is_full = true)?;
+                let made = entries.table.insert_at(value, Entry::of(&new, granted));
+                if made.is_err() {
+                    is_full = true;
+                    entries.give_back_missing(self.quota());
+                }
+                made?;
                 Ok(handle)
             });
             match made {

@@ -93,8 +93,7 @@ struct Entries {
 }
 
 impl Entries {
-    /// Charges for so many pages of the table, as far as they are not paid for: a page that could not be had is paid for
-    /// until it can be.
+    /// Charges for so many pages of the table, as far as they are not paid for.
     ///
     /// # Errors
     /// `QUOTA_EXCEEDED`.
@@ -105,6 +104,15 @@ impl Entries {
             self.charged = needed;
         }
         Ok(())
+    }
+
+    /// Takes back what was charged for pages that could not be had.
+    fn give_back_missing(&mut self, quota: Option<&Quota>) {
+        let had = (self.table.pages() as u64).saturating_mul(HandleTable::PAGE_BYTES as u64);
+        if let Some(quota) = quota.filter(|_| self.charged > had) {
+            quota.give_back(QuotaKind::PagedPool, self.charged - had);
+            self.charged = had;
+        }
     }
 }
 
@@ -248,8 +256,11 @@ impl HandleTable {
             let pages = entries.table.pages() + 1;
             entries.charge(self.quota(), pages)?;
         }
-        let value = entries.table.insert_with(|| Entry::of(new, granted))?;
-        Ok(self.handle(value))
+        let made = entries.table.insert_with(|| Entry::of(new, granted));
+        if made.is_err() {
+            entries.give_back_missing(self.quota());
+        }
+        Ok(self.handle(made?))
     }
 
     /// Closes a handle.
@@ -296,6 +307,29 @@ impl HandleTable {
                 return Err(NtStatus::HANDLE_NOT_CLOSABLE);
             }
             approved = Some(object);
+        }
+    }
+
+    /// Takes back a handle that was just made, because the service that made it fails after all. By then another thread may
+    /// have guessed its number: closed it, so that the number may be another object's handle, which stays; or protected it,
+    /// which does not help.
+    ///
+    /// # IRQL
+    /// Below Dispatch.
+    pub fn withdraw<T: ObjectBody>(&self, handle: Handle, object: &Object<T>) {
+        let Ok(value) = self.value(handle) else {
+            return;
+        };
+        let entry = {
+            let mut entries = self.entries.acquire();
+            let entry = entries.table.get(value);
+            if !entry.is_some_and(|entry| entry.object.same(Object::as_erased(object))) {
+                return;
+            }
+            entries.table.remove(value)
+        };
+        if let Some(entry) = entry {
+            grant::close(self, &entry.object, entry.granted);
         }
     }
 

@@ -137,6 +137,30 @@ fn what_a_handle_is_refused_for() {
 }
 
 #[test]
+fn a_handle_is_withdrawn_as_long_as_it_is_to_the_same_object() {
+    let world = world();
+    let all = AccessMask::EVENT_ALL_ACCESS;
+    let first = world.create(EventBody, "").expect("memory");
+    let caller = world.caller();
+    let object = caller.reference_by_handle::<EventBody>(first, all);
+    let object = object.expect("it is there");
+    // Another thread closed it, and has another object under its number.
+    assert_eq!(caller.close(first), Ok(()));
+    let second = world.create(EventBody, "").expect("memory");
+    assert_eq!(second, first);
+    world.table.withdraw(first, &object);
+    let other = caller.reference_by_handle::<EventBody>(second, all);
+    let other = other.expect("it stays");
+    // Another thread protected it.
+    let protected = HandleAttributes::PROTECT_FROM_CLOSE;
+    assert_eq!(world.table.set_information(second, protected), Ok(()));
+    world.table.withdraw(second, &other);
+    let found = caller.reference(second, all, None);
+    assert_eq!(found.map(drop), Err(NtStatus::INVALID_HANDLE));
+    world.table.withdraw(Handle::CURRENT_PROCESS, &other);
+}
+
+#[test]
 fn pseudo_handles_name_process_and_thread() {
     let world = world();
     let process = create(EventBody, &CreateParameters::KERNEL).expect("memory");

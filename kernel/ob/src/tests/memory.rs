@@ -1,6 +1,7 @@
 //! Without memory: each operation fails at each allocation in turn, says so, and leaves nothing behind.
 
 use arch::sim::alloc_failure::{fail_after, never};
+use ex::{Quota, QuotaKind};
 use nt_abi::security::SecurityInformation;
 
 use super::*;
@@ -80,4 +81,79 @@ fn operations_without_memory() {
     let grandchild = HandleTable::new(16, None);
     starve(&world, "inherit", || grandchild.inherit(&child, |_| true));
     assert_eq!(grandchild.len(), 1);
+}
+
+/// A handle for which the table cannot grow costs nothing: neither its object nor the page.
+#[test]
+fn a_charge_is_returned_when_a_table_cannot_grow() {
+    let world = world();
+    let quota = Quota::new().expect("memory");
+    let used =
+        || [QuotaKind::PagedPool, QuotaKind::NonPagedPool].map(|kind| quota.usage(kind).usage);
+    let table = HandleTable::new(12, Some(quota.clone()));
+    let caller = Caller {
+        table: &table,
+        ..world.caller()
+    };
+    let new = || create(EventBody, &CreateParameters::KERNEL).expect("memory");
+    let objects = EVENT.objects().0;
+    // The first page, and the second one: a page has room for 256, and the first handle's place is nobody's.
+    for full in [0, 255] {
+        while table.len() < full {
+            new().into_handle(&caller).expect("there is room");
+        }
+        let before = used();
+        let mut successes = 0;
+        loop {
+            let created = new();
+            fail_after(successes);
+            let result = created.into_handle(&caller);
+            if never() == 0 {
+                assert!(result.is_ok());
+                break;
+            }
+            assert_eq!(result, Err(NtStatus::INSUFFICIENT_RESOURCES));
+            assert_eq!(used(), before, "with {successes} allocations");
+            assert_eq!(table.len(), full);
+            successes += 1;
+        }
+        assert!(successes > 0, "a table grows without memory");
+        let page = HandleTable::PAGE_BYTES as u64;
+        assert_eq!(used(), [before[0] + page, before[1] + 64]);
+    }
+    table.close_all();
+    assert_eq!(used(), [0, 0]);
+    assert_eq!(EVENT.objects().0, objects);
+}
+
+/// The same for a table that takes handles over.
+#[test]
+fn a_charge_is_returned_when_handles_cannot_be_inherited() {
+    let world = world();
+    let parameters = CreateParameters {
+        attributes: Attributes::INHERIT,
+        ..CreateParameters::KERNEL
+    };
+    let new = || create(EventBody, &parameters).expect("memory");
+    new().into_handle(&world.caller()).expect("there is room");
+    let quota = Quota::new().expect("memory");
+    let used = || quota.usage(QuotaKind::PagedPool).usage;
+    let child = HandleTable::new(12, Some(quota.clone()));
+    for successes in 0.. {
+        fail_after(successes);
+        let result = child.inherit(&world.table, |_| true);
+        if never() == 0 {
+            assert!(result.is_ok() && successes > 0);
+            break;
+        }
+        assert_eq!(result, Err(NtStatus::INSUFFICIENT_RESOURCES));
+        assert_eq!(
+            (used(), child.len()),
+            (0, 0),
+            "with {successes} allocations"
+        );
+    }
+    assert_eq!((used(), child.len()), (HandleTable::PAGE_BYTES as u64, 1));
+    child.close_all();
+    assert_eq!(used(), 0);
 }

@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::Arc;
 
+use ex::{Quota, QuotaKind};
 use rtl::Random;
 
 use super::*;
@@ -243,4 +244,57 @@ fn a_type_without_a_signal_is_always_signalled() {
             Err(NtStatus::OBJECT_TYPE_MISMATCH)
         );
     });
+}
+
+/// A table's first page is made once, whoever comes first, and paid for once.
+#[test]
+fn the_first_two_handles_at_once() {
+    fn first<T: ObjectBody>(body: T, table: &HandleTable, ready: &AtomicU32) -> Handle {
+        let created = create(body, &CreateParameters::KERNEL).expect("memory");
+        ready.fetch_add(1, SeqCst);
+        while ready.load(SeqCst) < 2 {
+            drop(ke::irql::raise(arch::contract::Irql::Dispatch));
+            <arch::Machine as arch::contract::Processor>::relax();
+        }
+        created
+            .into_handle(&caller_of(table))
+            .expect("there is room")
+    }
+    for seed in 0..100 {
+        run(2, seed, move || {
+            arch::sim::set_pass_rate(2);
+            prepare();
+            let before = counts();
+            let quota = Quota::new().expect("memory");
+            let used = || quota.usage(QuotaKind::PagedPool).usage;
+            let table = Arc::new(HandleTable::new(8, Some(quota.clone())));
+            let made = Arc::new([const { AtomicU32::new(0) }; 2]);
+            let ready = Arc::new(AtomicU32::new(0));
+            let workers = [0, 1].map(|worker: usize| {
+                let (table, made, ready) = (table.clone(), made.clone(), ready.clone());
+                spawn(move || {
+                    let handle = match worker {
+                        0 => first(EventBody, &table, &ready),
+                        _ => first(MutantBody, &table, &ready),
+                    };
+                    let number = u32::try_from(handle.0).expect("a small number");
+                    made[worker].store(number, SeqCst);
+                })
+            });
+            workers.iter().for_each(join);
+            let [event, mutant] = [0, 1].map(|worker: usize| made[worker].load(SeqCst));
+            assert!(
+                [(4, 8), (8, 4)].contains(&(event, mutant)),
+                "{event} and {mutant}, seed {seed}"
+            );
+            let kind_of = |number: u32| {
+                let entry = table.entry(Handle(u64::from(number))).expect("open");
+                entry.object.is::<EventBody>()
+            };
+            assert!(kind_of(event) && !kind_of(mutant), "seed {seed}");
+            assert_eq!((table.len(), used()), (2, HandleTable::PAGE_BYTES as u64));
+            table.close_all();
+            assert_eq!((used(), counts()), (0, before), "seed {seed}");
+        });
+    }
 }

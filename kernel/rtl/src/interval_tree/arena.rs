@@ -70,33 +70,33 @@ impl<N> Arena<N> {
         Ok(self.slots.try_reserve(additional.saturating_sub(free))?)
     }
 
-    /// Takes a node, or gives it back.
+    /// The index that the next node will have, for which there is room from now on.
     #[inline]
-    pub(super) fn insert(&mut self, node: N) -> Result<Index, N> {
-        if self.reserve(1).is_err() {
-            return Err(node);
+    pub(super) fn next_index(&mut self) -> Result<Index, NoMemory> {
+        match self.free {
+            // It is the list's first, so it is there.
+            Some(index) if self.used < self.limit => Ok(index),
+            _ => {
+                self.reserve(1)?;
+                Index::from_place(self.slots.len()).ok_or(NoMemory)
+            }
         }
-        let reused = self
-            .free
-            .and_then(|index| Some((index, self.slots.get_mut(index.place())?)));
-        let index = match reused {
-            Some((index, slot)) => {
+    }
+
+    /// Takes a node at the index that [`next_index`](Self::next_index) has just given: there is nothing left that could
+    /// refuse it, so that it is written where it belongs and not moved about.
+    #[inline]
+    pub(super) fn fill(&mut self, index: Index, node: N) {
+        match self.slots.get_mut(index.place()) {
+            Some(slot) => {
                 if let Slot::Free { next } = *slot {
                     self.free = next;
                 }
                 *slot = Slot::Used(node);
-                index
             }
-            None => {
-                let Some(index) = Index::from_place(self.slots.len()) else {
-                    return Err(node);
-                };
-                self.slots.push(Slot::Used(node));
-                index
-            }
-        };
+            None => self.slots.push(Slot::Used(node)),
+        }
         self.used += 1;
-        Ok(index)
     }
 
     #[inline]
@@ -111,6 +111,18 @@ impl<N> Arena<N> {
         self.free = Some(index);
         self.used -= 1;
         Some(node)
+    }
+
+    /// [`remove`](Self::remove) of a node that nobody wants.
+    #[inline]
+    pub(super) fn discard(&mut self, index: Index) {
+        if let Some(slot) = self.slots.get_mut(index.place())
+            && matches!(slot, Slot::Used(_))
+        {
+            *slot = Slot::Free { next: self.free };
+            self.free = Some(index);
+            self.used -= 1;
+        }
     }
 
     #[inline(always)]
@@ -149,6 +161,11 @@ impl<N> Arena<N> {
 mod tests {
     use super::*;
 
+    fn insert(arena: &mut Arena<i32>, node: i32) {
+        let index = arena.next_index().expect("memory");
+        arena.fill(index, node);
+    }
+
     /// A vector that must grow to take an element ends the kernel if it cannot: the room is there before.
     #[test]
     fn what_is_reserved_needs_no_more_memory() {
@@ -156,7 +173,7 @@ mod tests {
         for number in 0..1000 {
             arena.reserve(1).expect("memory");
             let room = arena.slots.capacity();
-            arena.insert(number).expect("memory");
+            insert(&mut arena, number);
             assert_eq!(arena.slots.capacity(), room);
         }
         let first = Index::from_place(0).expect("it is small");
@@ -164,7 +181,7 @@ mod tests {
         arena.reserve(5000).expect("memory");
         let room = arena.slots.capacity();
         for number in 0..5000 {
-            arena.insert(number).expect("memory");
+            insert(&mut arena, number);
         }
         assert_eq!(arena.slots.capacity(), room);
         assert_eq!(arena.get(first), Some(&0), "the free place is filled first");

@@ -31,15 +31,6 @@ impl Side {
     }
 }
 
-/// What became of a node that was brought up to date.
-struct Refreshed {
-    /// It knows something else now.
-    changed: bool,
-    /// The side that is too deep.
-    deep: Option<Side>,
-    parent: Option<Index>,
-}
-
 impl<T> Node<T> {
     pub(super) const fn child(&self, side: Side) -> Option<Index> {
         match side {
@@ -160,17 +151,33 @@ impl<T> IntervalTree<T> {
     pub(super) fn refresh_upwards(&mut self, from: Option<Index>) {
         let mut next = from;
         while let Some(at) = next {
-            let refreshed = self.refresh(at);
-            next = match refreshed.deep {
+            let node = self.node(at);
+            let (low, high, extent) = self.look_below(node);
+            if low.abs_diff(high) > SLACK {
                 // What was turned is another node's place now.
-                Some(deep) => {
-                    let top = self.balance(at, deep);
-                    self.node(top).parent
-                }
-                None if !refreshed.changed => return,
-                None => refreshed.parent,
-            };
+                next = self.refresh_and_balance(at);
+                continue;
+            }
+            let height = low.max(high) + 1;
+            if node.height == height && node.extent == extent {
+                return;
+            }
+            let parent = node.parent;
+            let node = self.node_mut(at);
+            node.height = height;
+            node.extent = extent;
+            next = parent;
         }
+    }
+
+    /// Brings up to date and balances a node; gives what is above what stands there then.
+    #[inline(never)]
+    fn refresh_and_balance(&mut self, at: Index) -> Option<Index> {
+        let top = match self.refresh(at) {
+            None => at,
+            Some(deep) => self.balance(at, deep),
+        };
+        self.node(top).parent
     }
 
     /// The same as far as `through`, whatever stays as it is: a node whose range is new, so that what it knew before was of
@@ -178,12 +185,7 @@ impl<T> IntervalTree<T> {
     fn refresh_through(&mut self, from: Index, through: Index) {
         let mut next = Some(from);
         while let Some(at) = next {
-            let deep = self.refresh(at).deep;
-            let top = match deep {
-                None => at,
-                Some(deep) => self.balance(at, deep),
-            };
-            next = self.node(top).parent;
+            next = self.refresh_and_balance(at);
             if at == through {
                 return self.refresh_upwards(next);
             }
@@ -197,13 +199,13 @@ impl<T> IntervalTree<T> {
 
     /// What the node's height and extent are, going by its children's.
     pub(super) fn summary(&self, index: Index) -> (u8, Extent) {
-        let (height, extent, _) = self.look_below(self.node(index));
-        (height, extent)
+        let (low, high, extent) = self.look_below(self.node(index));
+        (low.max(high) + 1, extent)
     }
 
-    /// The same, and the side that is too deep.
+    /// The levels on both sides of a node, and what it covers with what is below it.
     #[inline(always)]
-    fn look_below(&self, node: &Node<T>) -> (u8, Extent, Option<Side>) {
+    fn look_below(&self, node: &Node<T>) -> (u8, u8, Extent) {
         let (mut low, mut high) = (0, 0);
         let mut extent = Extent::of(node.start, node.end);
         if let Some(lower) = node.lower {
@@ -216,32 +218,21 @@ impl<T> IntervalTree<T> {
             high = higher.height;
             extent = extent.join(higher.extent, self.granularity);
         }
-        let deep = if low > high + SLACK {
+        (low, high, extent)
+    }
+
+    /// Brings up to date what the node knows; gives the side that is too deep.
+    fn refresh(&mut self, index: Index) -> Option<Side> {
+        let (low, high, extent) = self.look_below(self.node(index));
+        let node = self.node_mut(index);
+        node.height = low.max(high) + 1;
+        node.extent = extent;
+        if low > high + SLACK {
             Some(Side::Lower)
         } else if high > low + SLACK {
             Some(Side::Higher)
         } else {
             None
-        };
-        (low.max(high) + 1, extent, deep)
-    }
-
-    /// Brings up to date what the node knows.
-    #[inline(always)]
-    fn refresh(&mut self, index: Index) -> Refreshed {
-        let node = self.node(index);
-        let parent = node.parent;
-        let (height, extent, deep) = self.look_below(node);
-        let changed = node.height != height || node.extent != extent;
-        if changed {
-            let node = self.node_mut(index);
-            node.height = height;
-            node.extent = extent;
-        }
-        Refreshed {
-            changed,
-            deep,
-            parent,
         }
     }
 

@@ -154,6 +154,10 @@ impl<T> IntervalTree<T> {
             };
             return Err(Refused { why, value });
         };
+        let Ok(index) = self.arena.next_index() else {
+            let why = Refusal::NoMemory;
+            return Err(Refused { why, value });
+        };
         let node = Node {
             start: range.start,
             end: range.end,
@@ -164,10 +168,7 @@ impl<T> IntervalTree<T> {
             height: 1,
             extent: Extent::of(range.start, range.end),
         };
-        let index = self.arena.insert(node).map_err(|node| Refused {
-            why: Refusal::NoMemory,
-            value: node.value,
-        })?;
+        self.arena.fill(index, node);
         self.link(index, place);
         Ok(index)
     }
@@ -178,6 +179,16 @@ impl<T> IntervalTree<T> {
         self.unlink(index);
         let node = self.arena.remove(index)?;
         Some((node.start..node.end, node.value))
+    }
+
+    /// Takes a range out and drops its value where it is, which need not be moved then; whether there was one.
+    pub fn discard(&mut self, index: Index) -> bool {
+        if self.arena.get(index).is_none() {
+            return false;
+        }
+        self.unlink(index);
+        self.arena.discard(index);
+        true
     }
 
     /// Changes where a range begins and ends, between its neighbours; order and index stay.

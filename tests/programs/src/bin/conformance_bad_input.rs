@@ -9,7 +9,7 @@
 
 #[cfg(target_os = "windows")]
 mod program {
-    use core::sync::atomic::{AtomicBool, Ordering};
+    use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
     use nt_abi::NtStatus;
     use nt_abi::access::AccessMask;
@@ -29,11 +29,11 @@ mod program {
         ProcessHandleTableEntryInfo, PsCreateInfo, RtlUserProcessParameters,
     };
     use test_programs::check::{Failed, Outcome};
-    use test_programs::memory::{allocate, free};
+    use test_programs::memory::{allocate, free, protect, region};
     use test_programs::names::Wide;
     use test_programs::processes::{AttributeList, Child, Options, command_line, start_with};
     use test_programs::services::*;
-    use test_programs::threads::{SUSPENDED, join, spawn, spawn_with};
+    use test_programs::threads::{SUSPENDED, join, spawn, spawn_with, teb};
     use test_programs::{expect, holds, status};
     use zerocopy::FromZeros as _;
 
@@ -50,6 +50,7 @@ mod program {
             ("handles_are_told_where_there_is_room", handles_are_told),
             ("a_list_of_handles_is_judged", a_list_of_handles),
             ("a_slot_is_zeroed_while_threads_end", a_slot_is_zeroed),
+            ("a_teb_can_neither_go_nor_change", a_teb_stays),
             ("jobs_nest_so_deep_and_no_deeper", jobs_nest_so_deep),
             ("a_jobs_class_is_its_processes_class", a_jobs_class),
             ("a_new_thread_can_be_hidden", a_new_thread_is_hidden),
@@ -196,39 +197,110 @@ mod program {
 
     static STOP: AtomicBool = AtomicBool::new(false);
 
+    /// How often cells were zeroed, and the status of the first time that they were not.
+    static ZEROED: AtomicU64 = AtomicU64::new(0);
+    static REFUSED: AtomicU32 = AtomicU32::new(0);
+
     extern "C" fn zeroes(_: u64) -> u32 {
         let class = ThreadInformationClass(OfThread::ZERO_TLS_CELL.0);
         while !STOP.load(Ordering::Relaxed) {
-            let cell = 5u32;
+            let cell = ZEROED_CELL;
             let done = NtSetInformationThread(CURRENT_THREAD, class, &cell, 4u32);
             if done != NtStatus::SUCCESS {
+                REFUSED.store(done.0, Ordering::Relaxed);
                 return 1;
             }
+            ZEROED.fetch_add(1, Ordering::Relaxed);
         }
         0
+    }
+
+    /// Where the last thread that ran had its TEB, how often a thread had it where the one before did, and words that were
+    /// not what they must be.
+    static LAST_TEB: AtomicU64 = AtomicU64::new(0);
+    static SAME: AtomicU64 = AtomicU64::new(0);
+    static WRONG: AtomicU64 = AtomicU64::new(0);
+
+    /// Cells for thread-local storage in a TEB, and where they begin.
+    const CELLS: u64 = 64;
+    const TLS_SLOTS: u64 = 0x1480;
+    /// The one that is zeroed.
+    const ZEROED_CELL: u32 = 5;
+
+    fn own_cells() -> impl Iterator<Item = u64> {
+        (0..CELLS).map(|cell| teb() + TLS_SLOTS + 8 * cell)
+    }
+
+    extern "C" fn keeps_its_cells(_: u64) -> u32 {
+        if LAST_TEB.swap(teb(), Ordering::SeqCst) == teb() {
+            SAME.fetch_add(1, Ordering::SeqCst);
+        }
+        let not_zero = own_cells().filter(|cell| number_at(*cell) != 0);
+        WRONG.fetch_add(not_zero.count() as u64, Ordering::SeqCst);
+        own_cells().for_each(|cell| fill(cell, &[0xFF; 8]));
+        let _ = NtYieldExecution();
+        let changed = own_cells()
+            .zip(0..)
+            .filter(|(cell, number)| *number != ZEROED_CELL && number_at(*cell) != u64::MAX);
+        WRONG.fetch_add(changed.count() as u64, Ordering::SeqCst);
+        0
+    }
+
+    /// A TEB is new for each thread, wherever it is, and only the cell that is meant is zeroed in it.
+    fn a_slot_is_zeroed() -> Outcome {
+        const THREADS: u64 = 400;
+        STOP.store(false, Ordering::Relaxed);
+        let zeroing = spawn(zeroes, 0)?;
+        for _ in 0..THREADS {
+            join(spawn(keeps_its_cells, 0)?)?;
+            // When a thread has ended its TEB is gone, and the place is nobody's.
+            let was_there = LAST_TEB.load(Ordering::SeqCst);
+            expect!(region(was_there)?.0, AllocationType::RESERVE);
+        }
+        STOP.store(true, Ordering::Relaxed);
+        join(zeroing)?;
+        expect!(REFUSED.load(Ordering::Relaxed), 0);
+        holds!(ZEROED.load(Ordering::Relaxed) > 0);
+        expect!(WRONG.load(Ordering::SeqCst), 0);
+        // They came where others were, or nothing would be shown.
+        holds!(SAME.load(Ordering::SeqCst) > THREADS / 2);
+        Ok(())
     }
 
     extern "C" fn nothing(_: u64) -> u32 {
+        LAST_TEB.store(teb(), Ordering::SeqCst);
         0
     }
 
-    /// Memory that comes where a TEB was is nobody's but its owner's.
-    fn a_slot_is_zeroed() -> Outcome {
-        let zeroing = spawn(zeroes, 0)?;
-        for _ in 0..400 {
-            join(spawn(nothing, 0)?)?;
-            // From the top, where the TEB of the thread that has ended was.
-            let kind = AllocationType::COMMIT | AllocationType::RESERVE | AllocationType::TOP_DOWN;
-            let (base, _) = allocate(0, 0x2000, kind, PageProtection::READWRITE)?;
-            fill(base, &[0xFF; 0x1800]);
-            let _ = NtYieldExecution();
-            for word in 0..0x1800 / 8 {
-                expect!(number_at(base + word * 8), u64::MAX);
-            }
-            free(base, 0, AllocationType::RELEASE)?;
+    /// The VAD of a TEB is secured: it can neither be deleted nor lose rights.
+    fn a_teb_stays() -> Outcome {
+        let refused = NtStatus::INVALID_PAGE_PROTECTION;
+        for kind in [AllocationType::RELEASE, AllocationType::DECOMMIT] {
+            expect!(free(teb(), 0x1000, kind).err(), Some(refused));
         }
-        STOP.store(true, Ordering::Relaxed);
-        join(zeroing)
+        for protection in [
+            PageProtection::NOACCESS,
+            PageProtection::READONLY,
+            PageProtection::READWRITE | PageProtection::GUARD,
+        ] {
+            expect!(protect(teb(), 0x1000, protection).err(), Some(refused));
+        }
+        holds!(protect(teb(), 0x1000, PageProtection::READWRITE).is_ok());
+        // Nor can anything be put where one was.
+        join(spawn(nothing, 0)?)?;
+        let was_there = LAST_TEB.load(Ordering::SeqCst);
+        let commit = AllocationType::COMMIT;
+        let read_write = PageProtection::READWRITE;
+        let made = allocate(was_there, 0x1000, commit, read_write);
+        expect!(made.err(), Some(refused));
+        let made = allocate(
+            was_there,
+            0x1000,
+            commit | AllocationType::RESERVE,
+            read_write,
+        );
+        expect!(made.err(), Some(NtStatus::CONFLICTING_ADDRESSES));
+        Ok(())
     }
 
     fn jobs_nest_so_deep() -> Outcome {

@@ -19,6 +19,7 @@ mod program {
     use test_programs::buffer::Buffer;
     use test_programs::check::{Failed, Outcome};
     use test_programs::names::Named;
+    use test_programs::objects::event;
     use test_programs::services::*;
     use test_programs::{expect, holds, status};
 
@@ -33,12 +34,6 @@ mod program {
     const KERNEL: Address = Address(0xFFFF_8000_0000_0000);
 
     const ALL: AccessMask = AccessMask::EVENT_ALL_ACCESS;
-
-    fn event() -> Result<u64, Failed> {
-        let mut event = 0u64;
-        status!(NtCreateEvent(&mut event, ALL, NULL, NOTIFICATION, false));
-        Ok(event)
-    }
 
     /// Everyone, S-1-1-0.
     const EVERYONE: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];

@@ -1,4 +1,5 @@
-//! Handles: copies, inheritance, protection, many of them, many threads that make and close them.
+//! Handles: copies, inheritance, protection, many threads that make and close them. How many there can be at a time is
+//! `many_handles`.
 //!
 //! Expectations: the documentation of `ZwDuplicateObject`, `SetHandleInformation` and `CompareObjectHandles`, and what
 //! Wine's tests of ntdll and kernel32 publish.
@@ -15,13 +16,14 @@ mod program {
     use core::sync::atomic::{AtomicU32, Ordering};
 
     use nt_abi::access::AccessMask;
-    use nt_abi::object_information::{ObjectBasicInformation, ObjectHandleFlagInformation};
+    use nt_abi::object_information::ObjectHandleFlagInformation;
     use nt_abi::primitives::ObjectAttributeFlags;
     use nt_abi::services::arguments::{EventType, ObjectInformationClass};
     use nt_abi::w64::ObjectTypeInformation;
     use test_programs::buffer::Buffer;
     use test_programs::check::{Failed, Outcome};
     use test_programs::names::Named;
+    use test_programs::objects::{SAME_ACCESS, basic, copy, event};
     use test_programs::services::*;
     use test_programs::threads::{join, spawn};
     use test_programs::{expect, status};
@@ -36,10 +38,7 @@ mod program {
         handles_that_are_none_are_refused,
         handles_of_one_object_compare_as_such,
         a_storm_of_handles_leaves_nothing_behind,
-        a_process_has_a_million_handles,
     }
-
-    const BASIC: ObjectInformationClass = ObjectInformationClass(0);
 
     const HANDLE_FLAG: ObjectInformationClass = ObjectInformationClass(4);
 
@@ -49,52 +48,16 @@ mod program {
 
     const CLOSE_SOURCE: u32 = 1;
 
-    const SAME_ACCESS: u32 = 2;
-
     const SAME_ATTRIBUTES: u32 = 4;
 
     const ALL: AccessMask = AccessMask::EVENT_ALL_ACCESS;
 
     const NONE: AccessMask = AccessMask::NONE;
 
-    fn event() -> Result<u64, Failed> {
-        let mut event = 0u64;
-        status!(NtCreateEvent(&mut event, ALL, NULL, NOTIFICATION, false));
-        Ok(event)
-    }
-
-    fn basic(handle: u64) -> Result<ObjectBasicInformation, Failed> {
-        let mut told = ObjectBasicInformation::new_zeroed();
-        let mut length = 0u32;
-        status!(NtQueryObject(
-            handle,
-            BASIC,
-            &mut told,
-            0x38u32,
-            &mut length
-        ));
-        expect!(length, 0x38);
-        Ok(told)
-    }
-
     fn flags(handle: u64) -> Result<(u8, u8), Failed> {
         let mut told = ObjectHandleFlagInformation::new_zeroed();
         status!(NtQueryObject(handle, HANDLE_FLAG, &mut told, 2u32, NULL));
         Ok((told.inherit, told.protect_from_close))
-    }
-
-    fn copy(handle: u64, access: AccessMask, attributes: u32, options: u32) -> Result<u64, Failed> {
-        let mut made = 0u64;
-        status!(NtDuplicateObject(
-            CURRENT_PROCESS,
-            handle,
-            CURRENT_PROCESS,
-            &mut made,
-            access,
-            attributes,
-            options
-        ));
-        Ok(made)
     }
 
     fn a_copy_has_the_rights_that_it_asks_for() -> Outcome {
@@ -342,41 +305,6 @@ mod program {
             NtOpenEvent(&mut handle, ALL, name.get()),
             OBJECT_NAME_NOT_FOUND
         );
-        Ok(())
-    }
-
-    /// How many handles one process can have at least.
-    const MANY: u32 = 1_000_000;
-
-    fn a_process_has_a_million_handles() -> Outcome {
-        let event = event()?;
-        let mut highest = 0;
-        for made in 0..MANY {
-            let mut handle = 0u64;
-            let options = SAME_ACCESS;
-            let to = CURRENT_PROCESS;
-            let status =
-                NtDuplicateObject(CURRENT_PROCESS, event, to, &mut handle, NONE, 0u32, options);
-            if !status.is_success() {
-                expect!((made, status.0), (MANY, 0));
-            }
-            highest = highest.max(handle);
-        }
-        expect!(basic(event)?.handle_count, MANY + 1);
-        status!(NtCompareObjects(highest, event));
-        // None was there before but the event's own, so that the numbers are dense.
-        let mut closed = 0;
-        let mut handle = 4;
-        while handle <= highest {
-            if handle != event && NtCompareObjects(handle, event).is_success() {
-                status!(NtClose(handle));
-                closed += 1;
-            }
-            handle += 4;
-        }
-        expect!(closed, MANY);
-        expect!(basic(event)?.handle_count, 1);
-        status!(NtClose(event));
         Ok(())
     }
 }

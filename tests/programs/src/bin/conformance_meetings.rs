@@ -12,6 +12,10 @@
 )]
 
 #[cfg(target_os = "windows")]
+#[path = "conformance_meetings/lock.rs"]
+mod lock;
+
+#[cfg(target_os = "windows")]
 mod program {
     use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
@@ -25,6 +29,8 @@ mod program {
     use test_programs::threads::{join, spawn};
     use test_programs::{expect, holds, status};
 
+    use super::lock::threads_share_a_lock_over_alerts_by_id;
+
     test_programs::checks! {
         another_thread_ends_a_wait_for_any,
         a_wait_for_all_takes_nothing_before_all_are_there,
@@ -35,6 +41,7 @@ mod program {
         an_abandoned_mutant_of_several_is_named,
         threads_meet_by_key,
         a_thread_is_alerted_by_its_id,
+        threads_share_a_lock_over_alerts_by_id,
         a_thread_is_alerted_by_its_handle,
         a_port_wakes_who_waits,
         a_port_that_is_closed_wakes_who_waits,

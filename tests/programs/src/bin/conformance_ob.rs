@@ -19,6 +19,7 @@ mod program {
     use test_programs::buffer::Buffer;
     use test_programs::check::{Failed, Outcome};
     use test_programs::names::Named;
+    use test_programs::objects::{basic, copy, event};
     use test_programs::services::*;
     use test_programs::{expect, holds, status};
     use zerocopy::FromZeros as _;
@@ -48,40 +49,6 @@ mod program {
     const KERNEL: Address = Address(0xFFFF_8000_0000_0000);
 
     const ALL: AccessMask = AccessMask::EVENT_ALL_ACCESS;
-
-    fn event() -> Result<u64, Failed> {
-        let mut event = 0u64;
-        status!(NtCreateEvent(&mut event, ALL, NULL, NOTIFICATION, false));
-        Ok(event)
-    }
-
-    fn basic(handle: u64) -> Result<ObjectBasicInformation, Failed> {
-        let mut told = ObjectBasicInformation::new_zeroed();
-        let mut length = 0u32;
-        status!(NtQueryObject(
-            handle,
-            BASIC,
-            &mut told,
-            0x38u32,
-            &mut length
-        ));
-        expect!(length, 0x38);
-        Ok(told)
-    }
-
-    fn copy(handle: u64, access: AccessMask, attributes: u32, options: u32) -> Result<u64, Failed> {
-        let mut made = 0u64;
-        status!(NtDuplicateObject(
-            CURRENT_PROCESS,
-            handle,
-            CURRENT_PROCESS,
-            &mut made,
-            access,
-            attributes,
-            options
-        ));
-        Ok(made)
-    }
 
     fn a_handle_tells_rights_and_counts() -> Outcome {
         let event = event()?;

@@ -4,7 +4,8 @@ use nt_abi::NtStatus;
 use nt_abi::memory::{AllocationType, PageProtection};
 
 use crate::services::{
-    Address, CURRENT_PROCESS, NtAllocateVirtualMemory, NtProtectVirtualMemory, address_of, fill,
+    Address, CURRENT_PROCESS, NtAllocateVirtualMemory, NtFreeVirtualMemory, NtProtectVirtualMemory,
+    address_of, fill,
 };
 
 /// Bytes that are reserved; most stay without memory, so that what runs over an end meets nothing.
@@ -19,6 +20,9 @@ pub(super) const SLOT: u64 = 2048;
 pub(super) const BEHIND: u64 = 1024;
 /// Bytes that may be unmapped, protected, mapped over.
 const SACRIFICED: u64 = 1 << 20;
+/// Bytes right behind them, an allocation of their own: services are given the address where the first part ends, and what
+/// begins there may be taken away as well. Without it that would be whatever comes next, such as a thread's stack.
+const BEYOND: u64 = 0x1_0000;
 
 /// The memory.
 #[derive(Debug)]
@@ -44,13 +48,21 @@ impl Ground {
         if protected != NtStatus::SUCCESS {
             return None;
         }
-        let sacrificed = allocate(0, SACRIFICED, AllocationType::RESERVE)?;
-        Some(Self { base, sacrificed })
+        let ground = Self {
+            base,
+            sacrificed: room_for(SACRIFICED + BEYOND)?,
+        };
+        (ground.renew() == (true, true)).then_some(ground)
     }
 
-    /// Brings the sacrificed part back, if it was taken away.
-    pub(super) fn renew(&self) {
-        let _ = allocate(self.sacrificed, SACRIFICED, AllocationType::RESERVE);
+    /// Brings the sacrificed part back, and what is behind it, if they were taken away; says which of them were, and could
+    /// be.
+    pub(super) fn renew(&self) -> (bool, bool) {
+        let reserve = |base, size| allocate(base, size, AllocationType::RESERVE).is_some();
+        (
+            reserve(self.sacrificed, SACRIFICED),
+            reserve(self.sacrificed + SACRIFICED, BEYOND),
+        )
     }
 
     /// Clears all slots.
@@ -89,13 +101,21 @@ impl Ground {
     }
 
     pub(super) fn is_sacrificed(&self, address: u64) -> bool {
-        (self.sacrificed..self.sacrificed + SACRIFICED).contains(&address)
+        (self.sacrificed..self.sacrificed + SACRIFICED + BEYOND).contains(&address)
     }
 
     /// Whether a number can be read there.
     pub(super) fn contains(&self, address: u64) -> bool {
         (self.base + SLOTS..=self.base + SLOTS_END - 8).contains(&address)
     }
+}
+
+/// Where so much could be reserved.
+fn room_for(size: u64) -> Option<u64> {
+    let mut base = allocate(0, size, AllocationType::RESERVE)?;
+    let (mut all, release) = (0u64, AllocationType::RELEASE.bits());
+    let freed = NtFreeVirtualMemory(CURRENT_PROCESS, &mut base, &mut all, release);
+    (freed == NtStatus::SUCCESS).then_some(base)
 }
 
 fn allocate(base: u64, size: u64, kind: AllocationType) -> Option<u64> {

@@ -134,14 +134,17 @@ struct Victims {
 
 /// Calls services as planned; the exit code is 0 if the kernel kept its promises.
 ///
-/// The first quarter of the calls is made by one thread alone, and is the same each time; its answers make the checksum.
-/// Then the second thread comes, and the victims, whose threads run when they run.
+/// The first quarter of the calls is made by one thread while the second one sleeps, which changes no answer: these calls are
+/// the same each time, and their answers make the checksum. Then the second thread joins in, and the victims come, whose threads run when they run.
 pub fn run(plan: Plan) -> u32 {
     if victim::is_wanted() {
         return victim::live();
     }
     let Some(ground) = Ground::new() else {
         line(format_args!("there is no memory to work with"));
+        return 2;
+    };
+    let Ok(second) = Second::start(&ground, plan.seed ^ 0x5EC0) else {
         return 2;
     };
     let mut fuzzer = Fuzzer::new(Random::new(plan.seed), ground);
@@ -153,7 +156,7 @@ pub fn run(plan: Plan) -> u32 {
     let alone = plan.calls / 4;
     let outcome = fuzzer
         .alone(alone)
-        .and_then(|()| fuzzer.in_company(alone, plan));
+        .and_then(|()| fuzzer.in_company(alone, plan, second));
     fuzzer.tally.print(Second::calls());
     u32::from(outcome.is_err())
 }
@@ -185,9 +188,9 @@ impl Fuzzer {
     }
 
     /// The calls from `start` on, with victims and a second thread.
-    fn in_company(&mut self, start: u64, plan: Plan) -> Outcome {
+    fn in_company(&mut self, start: u64, plan: Plan, second: Second) -> Outcome {
         self.tally.close_checksum();
-        let second = Second::start(&self.ground, plan.seed ^ 0x5EC0)?;
+        second.go_on();
         let mut call = start;
         while call + Second::calls() < plan.calls {
             if call.is_multiple_of(BETWEEN_PROMISES) {
@@ -373,7 +376,7 @@ impl Fuzzer {
     /// Gives back what was made, and looks whether the kernel does what it promises.
     fn look(&mut self, call: u64, second: Option<&Second>) -> Outcome {
         self.give_all_back();
-        self.ground.renew();
+        let _ = self.ground.renew();
         self.handles.renew();
         let kept = second::undisturbed(second, promise);
         if kept.is_err() {

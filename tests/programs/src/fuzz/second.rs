@@ -22,6 +22,8 @@ const SLOTS: u64 = 17;
 const BETWEEN_LOOKS: u64 = 64;
 /// Calls after which it lets others run.
 const BETWEEN_RESTS: u64 = 512;
+/// What `pause` is until it is first told to go on.
+const BEFORE: u64 = 1;
 
 /// What the first thread tells the second one.
 struct Shared {
@@ -36,8 +38,6 @@ struct Shared {
     /// The last value of `pause` at which it did.
     stands: AtomicU64,
     stop: AtomicBool,
-    /// The second thread has what memory it needs.
-    ready: AtomicBool,
     calls: AtomicU64,
 }
 
@@ -46,10 +46,9 @@ static SHARED: Shared = Shared {
     sacrificed: AtomicU64::new(0),
     handles: [const { AtomicU64::new(0) }; MOST],
     handle_count: AtomicU64::new(0),
-    pause: AtomicU64::new(0),
+    pause: AtomicU64::new(BEFORE),
     stands: AtomicU64::new(0),
     stop: AtomicBool::new(false),
-    ready: AtomicBool::new(false),
     calls: AtomicU64::new(0),
 };
 
@@ -60,21 +59,16 @@ pub(super) struct Second {
 }
 
 impl Second {
-    /// Starts it.
+    /// Starts it, so that it stands still. That is before anything is taken away: its stack and memory must not come to lie
+    /// in a hole of the first one's sacrificed part.
     pub(super) fn start(ground: &Ground, seed: u64) -> Result<Self, Failed> {
         SHARED.slots.store(ground.slot(0), Ordering::Relaxed);
         let (sacrificed, _) = ground.sacrificed();
         SHARED.sacrificed.store(sacrificed, Ordering::Relaxed);
         let thread = spawn(run, seed)?;
-        // Until then nothing is taken away: its memory could come to lie where the first one's sacrificed part was.
-        for _ in 0..100_000u32 {
-            if SHARED.ready.load(Ordering::Acquire) {
-                return Ok(Self { thread });
-            }
-            let _ = NtDelayExecution(false, &-1i64);
-        }
-        line(format_args!("fuzz: the second thread does not begin"));
-        Err(Failed)
+        let second = Self { thread };
+        second.stands_at(BEFORE)?;
+        Ok(second)
     }
 
     /// How many services it has called.
@@ -95,6 +89,11 @@ impl Second {
     /// Makes it stand still, outside of the kernel.
     pub(super) fn pause(&self) -> Outcome {
         let wanted = SHARED.pause.fetch_add(1, Ordering::AcqRel) + 1;
+        self.stands_at(wanted)
+    }
+
+    /// Waits until it stands still.
+    fn stands_at(&self, wanted: u64) -> Outcome {
         for round in 0..100_000u32 {
             if SHARED.stands.load(Ordering::Acquire) == wanted {
                 return Ok(());
@@ -105,7 +104,10 @@ impl Second {
                 let _ = NtDelayExecution(false, &-1i64);
             }
         }
-        line(format_args!("fuzz: the second thread does not come back"));
+        let thread = self.thread;
+        line(format_args!(
+            "fuzz: the second thread, handle {thread:#x}, does not come to stand"
+        ));
         Err(Failed)
     }
 
@@ -132,7 +134,6 @@ extern "C" fn run(seed: u64) -> u32 {
     };
     let mut fuzzer = Fuzzer::new(Random::new(seed), ground);
     fuzzer.list_services(super::Role::Second);
-    SHARED.ready.store(true, Ordering::Release);
     let mut calls = 0;
     loop {
         let pause = SHARED.pause.load(Ordering::Acquire);
@@ -141,8 +142,10 @@ extern "C" fn run(seed: u64) -> u32 {
             if SHARED.stop.load(Ordering::Acquire) {
                 return 0;
             }
+            // The first time is long, and it should not be in the way.
+            let rest = if pause == BEFORE { -100_000i64 } else { -1 };
             while SHARED.pause.load(Ordering::Acquire) == pause {
-                let _ = NtDelayExecution(false, &-1i64);
+                let _ = NtDelayExecution(false, &rest);
             }
         }
         if calls % BETWEEN_LOOKS == 0 {

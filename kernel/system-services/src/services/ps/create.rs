@@ -126,7 +126,7 @@ pub(crate) fn nt_create_process_ex(
     let number = created.into_handle(&caller.handles())?;
     handle.write(&number.0).inspect_err(|_| {
         // Nobody knows its handle.
-        let _ = caller.handles().close(number);
+        caller.handles().table.withdraw(number, &process);
     })?;
     newborn.keep();
     Ok(())
@@ -258,7 +258,7 @@ pub(crate) fn nt_create_user_process(
     note_flags(&first_thread, thread_flags);
     let process_handle = created.into_handle(&caller.handles())?;
     let thread_handle = first.into_handle(&caller.handles()).inspect_err(|_| {
-        let _ = caller.handles().close(process_handle);
+        caller.handles().table.withdraw(process_handle, &new);
     })?;
     let told = process
         .write(&process_handle.0)
@@ -269,8 +269,11 @@ pub(crate) fn nt_create_user_process(
         .and_then(|()| Thread::start(&first_thread));
     if told.is_err() {
         // It never runs, and nobody knows the handles.
-        let _ = caller.handles().close(thread_handle);
-        let _ = caller.handles().close(process_handle);
+        caller
+            .handles()
+            .table
+            .withdraw(thread_handle, &first_thread);
+        caller.handles().table.withdraw(process_handle, &new);
     } else {
         newborn.keep();
     }

@@ -68,7 +68,7 @@ pub(crate) fn nt_create_thread_ex(
         .and_then(|()| Thread::start(&thread));
     if told.is_err() {
         // It never runs, and nobody knows its handle.
-        let _ = caller.handles().close(number);
+        caller.handles().table.withdraw(number, &thread);
     }
     told
 }
