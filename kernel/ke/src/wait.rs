@@ -150,6 +150,8 @@ fn names_one_twice(objects: &[&'static Header]) -> bool {
 }
 
 /// Waits for a time to pass; gives `SUCCESS` when it has, or `USER_APC`, `ALERTED`.
+///
+/// If it has passed already, other threads of the same priority get their turn.
 #[doc(alias = "KeDelayExecutionThread")]
 pub fn delay(due: Due, mode: Mode, alertable: bool) -> NtStatus {
     let options = WaitOptions {
@@ -216,6 +218,9 @@ fn wait(what: For<'_>, options: &WaitOptions, held: Option<Database>) -> NtStatu
     let thread = thread::current();
     let due = options.timeout.map(Due::interrupt_time);
     let polls = matches!(options.timeout, Some(Due::In(0)));
+    // However short a time is that begins now, the clock has to tick once for it to pass: who waits for it in a loop gives
+    // way to threads of lower priority too.
+    let mut begins = matches!(options.timeout, Some(Due::In(1..)));
     let mut held = held;
     loop {
         let database = held.take().unwrap_or_else(dispatcher::lock);
@@ -230,10 +235,14 @@ fn wait(what: For<'_>, options: &WaitOptions, held: Option<Database>) -> NtStatu
         if let Some(status) = alerted(&database, thread, options) {
             return status;
         }
-        if polls || due.is_some_and(|due| due <= clock::interrupt_time()) {
+        let level = database.level_before();
+        if polls || (!begins && due.is_some_and(|due| due <= clock::interrupt_time())) {
+            drop(database);
+            if matches!(what, For::Time) && level < Irql::Dispatch {
+                schedule::yield_execution();
+            }
             return NtStatus::TIMEOUT;
         }
-        let level = database.level_before();
         if level >= Irql::Dispatch {
             drop(database);
             assert_can_block();
@@ -262,6 +271,7 @@ fn wait(what: For<'_>, options: &WaitOptions, held: Option<Database>) -> NtStatu
         if status != NtStatus::KERNEL_APC {
             return status;
         }
+        begins = false;
     }
 }
 

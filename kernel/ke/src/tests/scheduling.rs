@@ -78,6 +78,46 @@ fn a_thread_below_all_runs_when_nobody_else_does_and_is_never_boosted() {
     });
 }
 
+/// "Sleep": a time that has passed gives the rest of the turn to a thread of the same priority; one that is yet to pass, however
+/// short, lasts until the clock ticks, so that threads of lower priority run as well.
+#[test]
+fn a_delay_lets_others_run() {
+    run(1, 1, || {
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let passed = [Due::In(0), Due::At(0), Due::At(1)];
+        for due in passed {
+            let equal = {
+                let order = order.clone();
+                thread(move || order.lock().expect("no panic").push(2))
+            };
+            let priority = schedule::base_priority(crate::thread::current());
+            schedule::set_base_priority(equal.thread(), priority).expect("a priority");
+            equal.start();
+            order.lock().expect("no panic").push(1);
+            delay(due, Mode::Kernel, false);
+            order.lock().expect("no panic").push(3);
+            join(&equal);
+            let order = core::mem::take(&mut *order.lock().expect("no panic"));
+            assert_eq!(order, [1, 2, 3], "{due:?}");
+        }
+        let stop = Arc::new(AtomicU32::new(0));
+        let low = {
+            let stop = stop.clone();
+            thread(move || stop.store(1, SeqCst))
+        };
+        schedule::set_base_priority(low.thread(), 1).expect("a priority");
+        low.start();
+        let delays = (0..100)
+            .take_while(|_| {
+                delay(Due::In(1), Mode::Kernel, false);
+                stop.load(SeqCst) == 0
+            })
+            .count();
+        assert_eq!(delays, 0, "the first one lasts until the clock ticks");
+        join(&low);
+    });
+}
+
 #[test]
 fn threads_of_one_priority_take_turns_by_quantum() {
     run(1, 1, || {

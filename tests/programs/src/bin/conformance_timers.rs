@@ -19,12 +19,14 @@ mod program {
         EventType, TimerInformationClass, TimerSetInformationClass, TimerType,
     };
     use test_programs::check::Outcome;
+    use test_programs::counters::own_switches;
     use test_programs::names::Named;
     use test_programs::services::*;
     use test_programs::{expect, holds, status};
 
     test_programs::checks! {
         a_delay_ends_not_before_its_time,
+        the_shortest_delay_gives_up_the_processor,
         an_absolute_delay_ends_not_before_its_time,
         a_wait_times_out_not_before_its_time,
         a_timer_is_signalled_not_before_its_time,
@@ -106,6 +108,17 @@ mod program {
         status!(NtDelayExecution(true, &NOW));
         status!(NtDelayExecution(false, KERNEL), ACCESS_VIOLATION);
         status!(NtDelayExecution(false, NULL), ACCESS_VIOLATION);
+        Ok(())
+    }
+
+    /// It lasts until the clock ticks ("Sleep"), though its time may have passed before the kernel looks.
+    fn the_shortest_delay_gives_up_the_processor() -> Outcome {
+        const DELAYS: u32 = 20;
+        let before = own_switches()?;
+        for _ in 0..DELAYS {
+            status!(NtDelayExecution(false, &-1i64));
+        }
+        holds!(own_switches()? - before >= DELAYS);
         Ok(())
     }
 

@@ -291,6 +291,9 @@ impl Fuzzer {
         };
         maker.arguments(service, rule, &mut arguments);
         let aimed = maker.aimed;
+        if self.role == Role::Second {
+            second::calls(number);
+        }
         let own_memory = rules::makes_memory(service) && self.is_own(service, &mut arguments);
         let status = raw(number, &arguments);
         self.tally.count(Some(service.component), number, status);

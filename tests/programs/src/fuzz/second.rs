@@ -7,6 +7,7 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use nt_abi::NtStatus;
+use nt_abi::services::SERVICES;
 
 use super::ground::{BEHIND, Ground, SLOT};
 use super::handles::{Handles, MOST};
@@ -22,6 +23,8 @@ const SLOTS: u64 = 17;
 const BETWEEN_LOOKS: u64 = 64;
 /// Calls after which it lets others run.
 const BETWEEN_RESTS: u64 = 512;
+/// How often it is waited for until it counts as lost: each time takes the clock a tick, and all together two minutes and more.
+const PATIENCE: u32 = 10_000;
 /// What `pause` is until it is first told to go on.
 const BEFORE: u64 = 1;
 
@@ -39,6 +42,8 @@ struct Shared {
     stands: AtomicU64,
     stop: AtomicBool,
     calls: AtomicU64,
+    /// The service it is in or was in last.
+    service: AtomicU64,
 }
 
 static SHARED: Shared = Shared {
@@ -50,6 +55,7 @@ static SHARED: Shared = Shared {
     stands: AtomicU64::new(0),
     stop: AtomicBool::new(false),
     calls: AtomicU64::new(0),
+    service: AtomicU64::new(0),
 };
 
 /// The second thread, as the first one sees it.
@@ -94,7 +100,7 @@ impl Second {
 
     /// Waits until it stands still.
     fn stands_at(&self, wanted: u64) -> Outcome {
-        for round in 0..100_000u32 {
+        for round in 0..PATIENCE {
             if SHARED.stands.load(Ordering::Acquire) == wanted {
                 return Ok(());
             }
@@ -104,9 +110,13 @@ impl Second {
                 let _ = NtDelayExecution(false, &-1i64);
             }
         }
-        let thread = self.thread;
+        let service = SHARED.service.load(Ordering::Relaxed);
+        let calls = SHARED.calls.load(Ordering::Relaxed);
+        let name = SERVICES
+            .get(service as usize)
+            .map_or("none", |service| service.name);
         line(format_args!(
-            "fuzz: the second thread, handle {thread:#x}, does not come to stand"
+            "fuzz: the second thread does not come to stand: {calls} calls, the last one {name}"
         ));
         Err(Failed)
     }
@@ -191,6 +201,11 @@ fn scribble(random: &mut Random) {
         };
         fill(slot + place, &value.to_le_bytes());
     }
+}
+
+/// Notes which service the second thread calls.
+pub(super) fn calls(service: u16) {
+    SHARED.service.store(u64::from(service), Ordering::Relaxed);
 }
 
 /// What is checked while nobody else calls anything.
