@@ -354,7 +354,7 @@ impl SelfTest for Machine {
         console::settle_interrupt()
     }
 
-    fn take_spurious_interrupt() {
+    fn take_spurious_interrupt() -> bool {
         let enabled = Self::disable_interrupts();
         let before = Self::spurious_count();
         // What is pending is served on the way, as from the vector.
@@ -362,6 +362,7 @@ impl SelfTest for Machine {
             interrupts::take(false);
         }
         Self::restore_interrupts(enabled);
+        true
     }
 
     fn simd_shape() -> (u32, u32) {

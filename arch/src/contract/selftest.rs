@@ -124,8 +124,11 @@ pub trait SelfTest {
         false
     }
 
-    /// Does what is done when the controller signals an interrupt and then has none to give.
-    fn take_spurious_interrupt() {}
+    /// Does what is done when the controller signals an interrupt and then has none to give; false if that cannot be brought
+    /// about.
+    fn take_spurious_interrupt() -> bool {
+        false
+    }
 
     /// The SIMD registers' count and size in bytes, e.g. (32, 16).
     fn simd_shape() -> (u32, u32);

@@ -122,8 +122,8 @@ impl SelfTest for Machine {
         console::settle_interrupt()
     }
 
-    fn take_spurious_interrupt() {
-        spurious::provoke();
+    fn take_spurious_interrupt() -> bool {
+        spurious::provoke()
     }
 
     fn simd_shape() -> (u32, u32) {

@@ -11,7 +11,7 @@
 //!
 //! A vector that nobody asked for is counted with the spurious ones and forgotten.
 
-use super::{apic, exception, interrupts, shootdown, timer};
+use super::{apic, exception, interrupts, shootdown, spurious, timer};
 use crate::contract::{Irql, Registers, VirtAddr};
 use crate::dispatch::take_interrupt;
 
@@ -152,7 +152,12 @@ pub(super) fn interrupt(vector: u8, in_user_mode: bool) {
             shootdown::serve();
             apic::end_of_interrupt();
         }
-        // The spurious vector wants no end of interrupt, and nothing else comes from the local APIC.
+        // It wants no end of interrupt.
+        SPURIOUS_VECTOR => {
+            spurious::note();
+            interrupts::count_spurious();
+        }
+        // Nothing else comes from the local APIC.
         _ => interrupts::count_spurious(),
     }
 }

@@ -151,7 +151,8 @@ fn names_one_twice(objects: &[&'static Header]) -> bool {
 
 /// Waits for a time to pass; gives `SUCCESS` when it has, or `USER_APC`, `ALERTED`.
 ///
-/// If it has passed already, other threads of the same priority get their turn.
+/// No time at all is [`schedule::yield_execution`]: the best of the threads that are ready gets the processor, even one of lower
+/// priority, and where there is none it gives `NO_YIELD_PERFORMED`.
 #[doc(alias = "KeDelayExecutionThread")]
 pub fn delay(due: Due, mode: Mode, alertable: bool) -> NtStatus {
     let options = WaitOptions {
@@ -161,6 +162,13 @@ pub fn delay(due: Due, mode: Mode, alertable: bool) -> NtStatus {
         reason: reason::DELAY_EXECUTION,
     };
     match wait(For::Time, &options, None) {
+        NtStatus::TIMEOUT if matches!(due, Due::In(0) | Due::At(0)) => {
+            if schedule::yield_execution() {
+                NtStatus::SUCCESS
+            } else {
+                NtStatus::NO_YIELD_PERFORMED
+            }
+        }
         NtStatus::TIMEOUT => NtStatus::SUCCESS,
         other => other,
     }
@@ -235,14 +243,10 @@ fn wait(what: For<'_>, options: &WaitOptions, held: Option<Database>) -> NtStatu
         if let Some(status) = alerted(&database, thread, options) {
             return status;
         }
-        let level = database.level_before();
         if polls || (!begins && due.is_some_and(|due| due <= clock::interrupt_time())) {
-            drop(database);
-            if matches!(what, For::Time) && level < Irql::Dispatch {
-                schedule::yield_execution();
-            }
             return NtStatus::TIMEOUT;
         }
+        let level = database.level_before();
         if level >= Irql::Dispatch {
             drop(database);
             assert_can_block();

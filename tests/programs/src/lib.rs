@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `services` | the system services, callable with references for pointers: `call` of the stubs |
 //! | [`buffer`] | room for answers |
+//! | [`clocks`] | the time |
 //! | [`counters`] | what is in use |
 //! | [`check`] | checks with names, and what they expect |
 //! | [`fuzz`] | the fuzzer of all services |
@@ -31,6 +32,8 @@ pub use stubs;
 pub mod buffer;
 #[cfg(target_os = "windows")]
 pub mod check;
+#[cfg(target_os = "windows")]
+pub mod clocks;
 #[cfg(target_os = "windows")]
 pub mod counters;
 #[cfg(all(target_os = "windows", not(feature = "reference")))]

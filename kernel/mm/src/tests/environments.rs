@@ -114,6 +114,44 @@ fn environment_blocks_share_regions() {
     assert_eq!(balance(), before);
 }
 
+/// If frames run out in the middle, whichever page it is, nothing stays behind and the next thread gets the same places.
+#[test]
+fn a_thread_that_memory_does_not_suffice_for_leaves_nothing() {
+    let _machine = crate::testing::boot();
+    // Else what may be charged would run out before the frames.
+    super::memory::add_paging_file();
+    let before = balance();
+    let space = new_space();
+    let room = thread_room(0x10_0000, PAGE, 2 * PAGE);
+    let mut filled = Vec::new();
+    let mut refused = 0;
+    let made = loop {
+        assert!(refused < 20, "no number of frames is enough");
+        let hog = super::memory::Hog::but(refused);
+        let mut count = 0;
+        let made = space.allocate_thread(&room, &mut |_, _, _, _| count += 1);
+        drop(hog);
+        filled.push(count);
+        match made {
+            Ok(made) => break made,
+            Err(status) => assert_eq!(status, NtStatus::NO_MEMORY),
+        }
+        refused += 1;
+        let counters = space.counters();
+        assert_eq!(counters.pagefile_usage, 0, "{refused}");
+        assert_eq!(counters.working_set_size, 0, "{refused}");
+    };
+    // It was refused before the first page and between the two; later attempts of a call fill the first one again.
+    assert_eq!((filled.first(), filled.last()), (Some(&0), Some(&2)));
+    let between = &filled[..filled.len() - 1];
+    assert!(between.iter().any(|count| *count > 0), "{filled:?}");
+    space.free_thread(made.environment.start.0, made.stack.start.0);
+    assert_eq!(thread(&space, 2 * PAGE), made);
+    space.free_thread(made.environment.start.0, made.stack.start.0);
+    drop(space);
+    assert_eq!(balance(), before);
+}
+
 /// A program can take nothing of a region away and put nothing there, so that a block stays its thread's.
 #[test]
 fn a_program_cannot_change_a_region() {

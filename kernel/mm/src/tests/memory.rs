@@ -63,10 +63,10 @@ pub(super) fn take_all_frames() {
 }
 
 /// All frames but `left` of those that can be had, until it is dropped.
-struct Hog(Vec<arch::memory::Frame>);
+pub(super) struct Hog(Vec<arch::memory::Frame>);
 
 impl Hog {
-    fn but(left: u64) -> Self {
+    pub(super) fn but(left: u64) -> Self {
         let mut taken = Vec::new();
         while frames::available() > left {
             taken.push(frames::lock().allocate().expect("some are there"));

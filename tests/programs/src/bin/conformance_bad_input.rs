@@ -9,6 +9,7 @@
 
 #[cfg(target_os = "windows")]
 mod program {
+    use core::mem::offset_of;
     use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
     use nt_abi::NtStatus;
@@ -26,7 +27,7 @@ mod program {
     use nt_abi::thread_information::ThreadInformationClass as OfThread;
     use nt_abi::w64::{
         JobObjectBasicLimitInformation, ObjectAttributes, ProcessHandleSnapshotInformation,
-        ProcessHandleTableEntryInfo, PsCreateInfo, RtlUserProcessParameters,
+        ProcessHandleTableEntryInfo, PsCreateInfo, RtlUserProcessParameters, Teb,
     };
     use test_programs::check::{Failed, Outcome};
     use test_programs::memory::{allocate, free, protect, region};
@@ -50,6 +51,10 @@ mod program {
             ("handles_are_told_where_there_is_room", handles_are_told),
             ("a_list_of_handles_is_judged", a_list_of_handles),
             ("a_slot_is_zeroed_while_threads_end", a_slot_is_zeroed),
+            (
+                "a_slot_of_an_ended_thread_is_nobodys",
+                an_ended_threads_slot,
+            ),
             ("a_teb_can_neither_go_nor_change", a_teb_stays),
             ("jobs_nest_so_deep_and_no_deeper", jobs_nest_so_deep),
             ("a_jobs_class_is_its_processes_class", a_jobs_class),
@@ -201,10 +206,10 @@ mod program {
     static ZEROED: AtomicU64 = AtomicU64::new(0);
     static REFUSED: AtomicU32 = AtomicU32::new(0);
 
-    extern "C" fn zeroes(_: u64) -> u32 {
+    extern "C" fn zeroes(cell: u64) -> u32 {
         let class = ThreadInformationClass(OfThread::ZERO_TLS_CELL.0);
+        let cell = cell as u32;
         while !STOP.load(Ordering::Relaxed) {
-            let cell = ZEROED_CELL;
             let done = NtSetInformationThread(CURRENT_THREAD, class, &cell, 4u32);
             if done != NtStatus::SUCCESS {
                 REFUSED.store(done.0, Ordering::Relaxed);
@@ -250,7 +255,7 @@ mod program {
     fn a_slot_is_zeroed() -> Outcome {
         const THREADS: u64 = 400;
         STOP.store(false, Ordering::Relaxed);
-        let zeroing = spawn(zeroes, 0)?;
+        let zeroing = spawn(zeroes, u64::from(ZEROED_CELL))?;
         for _ in 0..THREADS {
             join(spawn(keeps_its_cells, 0)?)?;
             // When a thread has ended its TEB is gone, and the place is nobody's.
@@ -264,6 +269,46 @@ mod program {
         expect!(WRONG.load(Ordering::SeqCst), 0);
         // They came where others were, or nothing would be shown.
         holds!(SAME.load(Ordering::SeqCst) > THREADS / 2);
+        Ok(())
+    }
+
+    /// A thread has more cells where its TEB says. The first of these is zeroed.
+    extern "C" fn has_more_cells(more: u64) -> u32 {
+        fill(
+            teb() + offset_of!(Teb, tls_expansion_slots) as u64,
+            &more.to_le_bytes(),
+        );
+        while number_at(more) != 0 {
+            let _ = NtYieldExecution();
+        }
+        0
+    }
+
+    /// What a thread had for its cells may be used for something else when it has ended: nothing is zeroed there any more, not
+    /// even by who was in the middle of it.
+    fn an_ended_threads_slot() -> Outcome {
+        const THREADS: u64 = 600;
+        /// More than processors, so that each is stopped in the middle now and then.
+        const ZEROING: usize = 6;
+        let commit = AllocationType::RESERVE | AllocationType::COMMIT;
+        let Ok((cells, _)) = allocate(0, 8 * THREADS, commit, PageProtection::READWRITE) else {
+            return Err(Failed);
+        };
+        let cells = (0..THREADS).map(|number| cells + 8 * number);
+        STOP.store(false, Ordering::Relaxed);
+        let mut zeroing = [0; ZEROING];
+        for thread in &mut zeroing {
+            *thread = spawn(zeroes, CELLS)?;
+        }
+        for cell in cells.clone() {
+            fill(cell, &[0xFF; 8]);
+            join(spawn(has_more_cells, cell)?)?;
+            fill(cell, &[0xFF; 8]);
+        }
+        STOP.store(true, Ordering::Relaxed);
+        zeroing.into_iter().try_for_each(join)?;
+        expect!(REFUSED.load(Ordering::Relaxed), 0);
+        expect!(cells.filter(|cell| number_at(*cell) != u64::MAX).count(), 0);
         Ok(())
     }
 

@@ -13,6 +13,7 @@
 #[cfg(target_os = "windows")]
 mod program {
     use test_programs::check::Outcome;
+    use test_programs::clocks::{counter_time, system_time};
     use test_programs::services::*;
     use test_programs::{expect, holds, status};
 
@@ -23,22 +24,6 @@ mod program {
     }
 
     const KERNEL: Address = Address(0xFFFF_8000_0000_0000);
-
-    fn system_time() -> i64 {
-        let mut time = 0i64;
-        let status = NtQuerySystemTime(&mut time);
-        assert!(status.is_success(), "{status}");
-        time
-    }
-
-    /// The time by the counter, in 100 ns.
-    fn counter_time() -> i64 {
-        let (mut count, mut frequency) = (0i64, 0i64);
-        let status = NtQueryPerformanceCounter(&mut count, &mut frequency);
-        assert!(status.is_success() && frequency > 0, "{status}");
-        let seconds = count / frequency;
-        seconds * 10_000_000 + count % frequency * 10_000_000 / frequency
-    }
 
     fn the_resolution_is_what_was_asked_for() -> Outcome {
         let (mut coarsest, mut finest, mut current) = (0u32, 0u32, 0u32);

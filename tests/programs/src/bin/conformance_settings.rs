@@ -367,7 +367,7 @@ mod program {
         status!(NtTestAlert());
         let long = -600_000_000i64;
         status!(NtAlertThread(CURRENT_THREAD));
-        status!(NtDelayExecution(false, &NOW));
+        status!(NtDelayExecution(false, &-1i64));
         status!(NtDelayExecution(true, &long), ALERTED);
         status!(NtAlertThread(CURRENT_THREAD));
         status!(NtWaitForKeyedEvent(0u64, 8u64, true, &long), ALERTED);

@@ -14,6 +14,7 @@ use super::handles::{Handles, MOST};
 use super::values::{KERNEL, NOWHERE};
 use super::{Fuzzer, Random};
 use crate::check::{Failed, Outcome, line};
+use crate::clocks::counter_time;
 use crate::services::{NtClose, NtDelayExecution, NtWaitForSingleObject, NtYieldExecution, fill};
 use crate::threads::spawn;
 
@@ -23,8 +24,8 @@ const SLOTS: u64 = 17;
 const BETWEEN_LOOKS: u64 = 64;
 /// Calls after which it lets others run.
 const BETWEEN_RESTS: u64 = 512;
-/// How often it is waited for until it counts as lost: each time takes the clock a tick, and all together two minutes and more.
-const PATIENCE: u32 = 10_000;
+/// How long it is waited for until it counts as lost, in 100 ns: two minutes, whatever the clock's resolution has become.
+const PATIENCE: i64 = 1_200_000_000;
 /// What `pause` is until it is first told to go on.
 const BEFORE: u64 = 1;
 
@@ -55,7 +56,7 @@ static SHARED: Shared = Shared {
     stands: AtomicU64::new(0),
     stop: AtomicBool::new(false),
     calls: AtomicU64::new(0),
-    service: AtomicU64::new(0),
+    service: AtomicU64::new(u64::MAX),
 };
 
 /// The second thread, as the first one sees it.
@@ -100,11 +101,14 @@ impl Second {
 
     /// Waits until it stands still.
     fn stands_at(&self, wanted: u64) -> Outcome {
-        for round in 0..PATIENCE {
+        let start = counter_time();
+        let mut round = 0;
+        while counter_time() - start < PATIENCE {
             if SHARED.stands.load(Ordering::Acquire) == wanted {
                 return Ok(());
             }
             if round < 64 {
+                round += 1;
                 let _ = NtYieldExecution();
             } else {
                 let _ = NtDelayExecution(false, &-1i64);

@@ -1,4 +1,4 @@
-//! What the services answered: how often each status came from each component, and a checksum of all.
+//! What the services answered: how often each status came from each component.
 
 use nt_abi::NtStatus;
 use nt_abi::services::Component;
@@ -32,9 +32,6 @@ pub(super) struct Tally {
     entries: [Entry; MOST],
     calls: u64,
     uncounted: u64,
-    checksum: u64,
-    /// What is counted makes the checksum.
-    sums: bool,
 }
 
 impl Tally {
@@ -43,24 +40,12 @@ impl Tally {
             entries: [EMPTY; MOST],
             calls: 0,
             uncounted: 0,
-            // FNV-1a's offset.
-            checksum: 0xCBF2_9CE4_8422_2325,
-            sums: true,
         }
-    }
-
-    /// What comes now depends on who runs when: the checksum stays as it is.
-    pub(super) fn close_checksum(&mut self) {
-        self.sums = false;
     }
 
     /// Counts an answer.
-    pub(super) fn count(&mut self, from: From, number: u16, status: NtStatus) {
+    pub(super) fn count(&mut self, from: From, status: NtStatus) {
         self.calls += 1;
-        let words = [u64::from(number), u64::from(status.0)];
-        for word in words.into_iter().filter(|_| self.sums) {
-            self.checksum = (self.checksum ^ word).wrapping_mul(0x100_0000_01B3);
-        }
         let place = from.map_or(0, |component| component as usize + 1);
         let start = (status.0 as usize)
             .wrapping_mul(31)
@@ -83,8 +68,13 @@ impl Tally {
         self.uncounted += 1;
     }
 
-    /// Prints all; others were called, and not counted, so often.
-    pub(super) fn print(&mut self, others: u64) {
+    /// How many answers there were.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// Prints all.
+    pub(super) fn print(&mut self) {
         // The most frequent first.
         self.entries
             .sort_unstable_by_key(|entry| u64::MAX - entry.count);
@@ -105,11 +95,6 @@ impl Tally {
         if self.uncounted > 0 {
             line(format_args!("fuzz: {} answers more", self.uncounted));
         }
-        line(format_args!(
-            "fuzz: {} calls, checksum {:#018x}",
-            self.calls + others,
-            self.checksum
-        ));
     }
 
     fn print_component(&self, from: From) {
