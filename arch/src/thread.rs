@@ -96,6 +96,30 @@ impl Context {
         routine: fn(u32) -> !,
         thread: u32,
     ) -> Result<(), (ContextError, KernelMapping)> {
+        self.prepare_for(stack, routine, thread, false)
+    }
+
+    /// The same for a thread that is going to have a user mode: its user registers are kept from its first moment on, as if
+    /// it had [become a user thread](Self::become_user_thread) before that. What sets them then is not lost.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare).
+    pub fn prepare_user(
+        &'static self,
+        stack: KernelMapping,
+        routine: fn(u32) -> !,
+        thread: u32,
+    ) -> Result<(), (ContextError, KernelMapping)> {
+        self.prepare_for(stack, routine, thread, true)
+    }
+
+    fn prepare_for(
+        &'static self,
+        stack: KernelMapping,
+        routine: fn(u32) -> !,
+        thread: u32,
+        has_user_state: bool,
+    ) -> Result<(), (ContextError, KernelMapping)> {
         if stack.range().length() < crate::contract::PAGE_SIZE {
             return Err((ContextError::StackTooSmall, stack));
         }
@@ -112,7 +136,7 @@ impl Context {
         // SAFETY: the mapping is this context's alone from here to `retire`, and nothing runs on it yet.
         let stack_pointer = unsafe { Machine::prepare_stack(top, argument) };
         self.stack_pointer.store(stack_pointer, Ordering::Relaxed);
-        self.has_user_state.store(false, Ordering::Relaxed);
+        self.has_user_state.store(has_user_state, Ordering::Relaxed);
         self.user.reset();
         // Release: pairs with the claim of who switches to it first.
         self.state.store(SAVED, Ordering::Release);
@@ -159,7 +183,7 @@ impl Context {
 
     /// From now on the thread's user registers are kept across switches, and it may [`run_user`](Self::run_user).
     ///
-    /// For the thread that runs in this context.
+    /// For the thread that runs in this context, which was not [prepared](Self::prepare_user) as a user thread: an adopted one.
     pub fn become_user_thread(&'static self) {
         let enabled = Machine::disable_interrupts();
         self.assert_runs_here();
@@ -174,7 +198,7 @@ impl Context {
     /// Called with interrupts enabled at [`Irql::Passive`](crate::contract::Irql::Passive), by the thread that runs in this context.
     ///
     /// # Panics
-    /// If another thread calls it, or one that did not [become a user thread](Self::become_user_thread).
+    /// If another thread calls it, or one that is no user thread ([`prepare_user`](Self::prepare_user)).
     #[inline]
     pub fn run_user(&'static self) -> UserExit {
         Machine::disable_interrupts();
@@ -190,7 +214,7 @@ impl Context {
             "a thread without user registers went to user mode"
         );
         // SAFETY: this thread runs here and has user state, so the last one entered on this processor is its own:
-        // `become_user_thread` or the last `switch` to it did so.
+        // its first arrival, the last `switch` to it or `become_user_thread` did so.
         let exit = unsafe { Machine::run_user(&self.user) };
         // A way of its own for calls, so that the caller need not look in memory which kind it is.
         if let UserExit::SystemCall(number) = exit {
@@ -332,6 +356,9 @@ pub(crate) unsafe extern "C-unwind" fn arrive(previous: u64, own: u64) -> ! {
     // SAFETY: `prepare` passed the address of a `&'static Context`.
     let own = unsafe { &*(own as *const Context) };
     let routine = own.start.acquire().routine;
+    if own.has_user_state.load(Ordering::Relaxed) {
+        Machine::enter_user_state(&own.user);
+    }
     Machine::restore_interrupts(true);
     match routine {
         Some(routine) => routine(own.thread.load(Ordering::Relaxed)),

@@ -248,10 +248,7 @@ impl Workers {
         }
         let manager = ThreadHandle::create(
             process::system(),
-            ThreadStart {
-                routine: manage,
-                argument: workers.number,
-            },
+            ThreadStart::kernel(manage, workers.number),
         )?;
         schedule::set_base_priority(manager.thread(), schedule::LOWEST_REALTIME)?;
         manager.start();
@@ -328,10 +325,7 @@ impl Workers {
     }
 
     fn add_thread(&self, queue: &WorkQueue) -> NtResult {
-        let start = ThreadStart {
-            routine: work,
-            argument: self.number * KINDS.len() as u64 + queue.kind as u64,
-        };
+        let start = ThreadStart::kernel(work, self.number * KINDS.len() as u64 + queue.kind as u64);
         let thread = ThreadHandle::create(process::system(), start)?;
         schedule::set_base_priority(thread.thread(), queue.kind.priority())?;
         queue.threads.fetch_add(1, Ordering::Relaxed);

@@ -88,10 +88,7 @@ pub fn thread(body: impl FnOnce() + Send + 'static) -> ThreadHandle {
         .expect("no test panics here")
         .get_or_insert_default()
         .insert(number, Box::new(body));
-    let start = ThreadStart {
-        routine: run_body,
-        argument: number,
-    };
+    let start = ThreadStart::kernel(run_body, number);
     ThreadHandle::create(crate::process::system(), start).expect("there is memory")
 }
 

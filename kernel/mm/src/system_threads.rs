@@ -53,13 +53,7 @@ pub fn start() -> NtResult {
     };
     EVENTS.call_once(|| events);
     let thread = |routine: fn(u64)| {
-        ThreadHandle::create(
-            ke::process::system(),
-            ThreadStart {
-                routine,
-                argument: 0,
-            },
-        )
+        ThreadHandle::create(ke::process::system(), ThreadStart::kernel(routine, 0))
     };
     let (zero, manager, writer) = (
         thread(zero_pages)?,

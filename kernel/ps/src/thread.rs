@@ -171,10 +171,7 @@ impl Thread {
         let id = ClientId::take()?;
         let scheduled = ThreadHandle::create(
             process.scheduled(),
-            ThreadStart {
-                routine: begin,
-                argument: u64::from(id.number()),
-            },
+            ThreadStart::user(begin, u64::from(id.number())),
         )?;
         scheduled.thread().set_client_id(process.id(), id.number());
         let space = process.space();

@@ -58,7 +58,6 @@ fn run<const TRACED: bool>(thread: &Object<Thread>) -> NtStatus {
     let context = scheduled.context();
     let user = scheduled.user();
     let caller = Caller::new(thread);
-    context.become_user_thread();
     loop {
         match context.run_user() {
             UserExit::SystemCall(number) => {

@@ -465,10 +465,7 @@ fn judge_lock(shared: &Shared) -> TestResult {
 fn run_on(processors: u32, routine: fn(u64)) -> TestResult {
     let mut threads: [Option<ThreadHandle>; 4] = [const { None }; 4];
     for (slot, number) in threads.iter_mut().zip(0..processors) {
-        let start = ThreadStart {
-            routine,
-            argument: u64::from(number),
-        };
+        let start = ThreadStart::kernel(routine, u64::from(number));
         let thread = ThreadHandle::create(ke::process::system(), start)
             .map_err(|_| "no memory for a thread")?;
         schedule::set_affinity(thread.thread(), ProcessorSet::only(ProcessorNumber(number)))

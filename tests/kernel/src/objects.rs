@@ -261,10 +261,7 @@ pub(crate) fn object_callbacks() -> TestResult {
     let tables = [SOURCE, TARGET].map(|process| HandleTable::new(process, None));
     let mut threads = [const { None }; THREADS];
     for slot in &mut threads {
-        let start = ThreadStart {
-            routine: make_handles,
-            argument: 0,
-        };
+        let start = ThreadStart::kernel(make_handles, 0);
         let thread = ThreadHandle::create(ke::process::system(), start)
             .map_err(|_| "no memory for a thread")?;
         thread.start();

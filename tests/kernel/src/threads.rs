@@ -19,7 +19,7 @@ const MS: u64 = 10_000;
 type TestResult = Result<(), &'static str>;
 
 fn make(routine: fn(u64), argument: u64) -> Result<ThreadHandle, &'static str> {
-    ThreadHandle::create(system(), ThreadStart { routine, argument })
+    ThreadHandle::create(system(), ThreadStart::kernel(routine, argument))
         .map_err(|_| "no memory for a thread")
 }
 

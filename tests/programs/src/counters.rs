@@ -1,13 +1,15 @@
 //! What of the machine is in use, as the kernel tells it: to see whether everything came back.
 
-use nt_abi::services::arguments::{SystemInformationClass, ThreadInformationClass};
+use nt_abi::services::arguments::{Handle, SystemInformationClass, ThreadInformationClass};
 use nt_abi::system_information::activity::SystemPerformanceInformation;
+use nt_abi::thread_information::ThreadState;
 use nt_abi::w64::{SystemProcessInformation, SystemThreadInformation, ThreadBasicInformation};
 use zerocopy::{FromBytes as _, FromZeros as _};
 
 use crate::check::{Failed, Outcome, line};
 use crate::services::{
     CURRENT_THREAD, NULL, NtDelayExecution, NtQueryInformationThread, NtQuerySystemInformation,
+    NtYieldExecution,
 };
 use crate::{expect, holds, status};
 
@@ -134,9 +136,25 @@ const BASIC: ThreadInformationClass = ThreadInformationClass(0);
 /// # Errors
 /// If the kernel does not tell.
 pub fn own_switches() -> Result<u32, Failed> {
+    Ok(told_of(CURRENT_THREAD)?.context_switches)
+}
+
+/// Lets others run until a thread waits.
+///
+/// # Errors
+/// If the kernel does not tell.
+pub fn until_it_waits(thread: u64) -> Outcome {
+    while told_of(Handle(thread))?.thread_state != ThreadState::WAITING {
+        let _ = NtYieldExecution();
+    }
+    Ok(())
+}
+
+/// What the system tells of a thread.
+fn told_of(thread: Handle) -> Result<SystemThreadInformation, Failed> {
     let mut own = ThreadBasicInformation::new_zeroed();
     status!(NtQueryInformationThread(
-        CURRENT_THREAD,
+        thread,
         BASIC,
         &mut own,
         size_of::<ThreadBasicInformation>() as u32,
@@ -161,7 +179,7 @@ pub fn own_switches() -> Result<u32, Failed> {
                 return Err(Failed);
             };
             if thread.client_id == own.client_id {
-                return Ok(thread.context_switches);
+                return Ok(thread);
             }
             rest = more;
         }

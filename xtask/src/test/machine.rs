@@ -16,10 +16,11 @@ use crate::machine::fdt::Edits;
 use crate::machine::qemu::{self, Boot, Tree};
 use crate::program::end_line;
 use crate::setup::{Need, Tools};
+use crate::test::Planned;
 use crate::test::cases::{TreeDamage, TreeWord};
+use crate::test::depot::Freight;
 use crate::test::dialogue::{Action, Dialogue};
 use crate::test::results::{Outcome, TestResult};
-use crate::test::{Freight, Planned};
 
 /// If nothing was printed for so long, a last line without an end counts as a prompt.
 const PROMPT_PAUSE: Duration = Duration::from_millis(300);

@@ -1,30 +1,25 @@
 //! `test`: the host's tests, then each test of a kernel in a fresh machine.
 
 pub(crate) mod cases;
+mod depot;
 mod dialogue;
 pub(crate) mod host;
 mod machine;
 mod plan;
 pub(crate) mod results;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::board::Image;
-use crate::build::{self, Built, programs};
-use crate::program::ram_disk::RamDisk;
 use crate::progress::Step;
-use crate::setup::{self, Tools};
+use crate::setup;
 use crate::workspace::Workspace;
 
+use depot::Depot;
 pub(crate) use plan::{Planned, plan};
 use results::{Outcome, TestResult};
 
@@ -59,32 +54,36 @@ pub(crate) fn command(workspace: &Workspace, arguments: &TestArgs) -> Result<u8>
         .filter(|planned| planned.name.contains(filter))
         .cloned()
         .collect();
+    let depot = (!arguments.list && !machines.is_empty())
+        .then(|| Depot::new(workspace, setup::ensure(&setup::TO_RUN)?, &machines))
+        .transpose()?;
     // What machines start with is built while the host's tests are: neither waits for the other's folder.
-    let (freight, host) = thread::scope(|scope| -> Result<_> {
-        let builder = (!arguments.list && !machines.is_empty()).then(|| {
-            let tools = setup::ensure(&setup::TO_RUN)?;
-            let machines = &machines;
-            anyhow::Ok(scope.spawn(move || Depot::build(workspace, tools, machines)))
-        });
-        let builder = builder.transpose()?;
-        let host = host_part(workspace, arguments, filter);
-        let freight = builder.map(|builder| builder.join().expect("the build does not panic"));
-        Ok((freight.transpose(), host?))
+    let all = thread::scope(|scope| -> Result<_> {
+        let builder = depot
+            .as_ref()
+            .map(|depot| scope.spawn(|| depot.fill(workspace)));
+        let host = host_part(workspace, arguments, filter)?;
+        if machines.is_empty() && host.suite.is_empty() {
+            return Err(nothing_matches(filter, &every));
+        }
+        if arguments.list {
+            host.suite
+                .names()
+                .chain(machines.iter().map(|planned| planned.name.clone()))
+                .for_each(|name| println!("{name}"));
+            return Ok(None);
+        }
+        let mut all = host.results;
+        if let Some(depot) = &depot {
+            all.extend(run_machines(depot, &machines, arguments));
+        }
+        let built = builder.map(|builder| builder.join().expect("the build does not panic"));
+        built.transpose()?;
+        Ok(Some(all))
     })?;
-    if machines.is_empty() && host.suite.is_empty() {
-        return Err(nothing_matches(filter, &every));
-    }
-    if arguments.list {
-        host.suite
-            .names()
-            .chain(machines.iter().map(|planned| planned.name.clone()))
-            .for_each(|name| println!("{name}"));
+    let Some(all) = all else {
         return Ok(0);
-    }
-    let mut all = host.results;
-    if let Some(depot) = freight? {
-        all.extend(run_machines(&depot, &machines, arguments));
-    }
+    };
     results::store(&workspace.results_file(), &all)?;
     Ok(u8::from(report(&all)))
 }
@@ -127,82 +126,19 @@ fn nothing_matches(filter: &str, every: &[Planned]) -> anyhow::Error {
     )
 }
 
-/// What machines of one kind start with.
-struct Freight {
-    kernel: Built,
-    /// The test programs, where the kernel is to run one.
-    ram_disk: Option<PathBuf>,
-}
-
-/// Which kind of [`Freight`] a test wants: the image, the kernel, and whether it runs a program.
-type Kind = (String, String, bool);
-
-fn kind(planned: &Planned) -> Kind {
-    let case = &planned.case;
-    let kernel = case.kernel().to_owned();
-    (planned.board.image.clone(), kernel, case.program.is_some())
-}
-
-/// What the machines of a run start with, and where their files are.
-struct Depot {
-    tools: Tools,
-    /// Gone with it.
-    scratch: tempfile::TempDir,
-    freight: BTreeMap<Kind, Freight>,
-}
-
-impl Depot {
-    fn build(workspace: &Workspace, tools: Tools, machines: &[Planned]) -> Result<Self> {
-        let scratch = scratch(workspace)?;
-        let freight = build_freight(workspace, &tools, machines, scratch.path())?;
-        Ok(Self {
-            tools,
-            scratch,
-            freight,
-        })
-    }
-}
-
-/// Builds each kernel and RAM disk that the tests need, once.
-fn build_freight(
-    workspace: &Workspace,
-    tools: &Tools,
-    machines: &[Planned],
-    scratch: &Path,
-) -> Result<BTreeMap<Kind, Freight>> {
-    let mut all = BTreeMap::new();
-    for planned in machines {
-        if let Entry::Vacant(place) = all.entry(kind(planned)) {
-            let (image, kernel, runs_program) = place.key();
-            let image = Image::load(workspace, image)?;
-            let kernel = build::kernel(workspace, tools, &image, kernel)?;
-            let mut ram_disk = None;
-            if *runs_program {
-                let file = scratch.join(format!("{}.cpio", image.name));
-                let mut disk = RamDisk::default();
-                disk.add_programs(&programs::build(workspace, tools, &image)?)?;
-                disk.write(&file)?;
-                ram_disk = Some(file);
-            }
-            place.insert(Freight { kernel, ram_disk });
-        }
-    }
-    Ok(all)
-}
-
 fn run_machines(depot: &Depot, machines: &[Planned], arguments: &TestArgs) -> Vec<TestResult> {
     let step = Step::counted("running tests in machines", machines.len());
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, TestResult)>> = Mutex::new(Vec::new());
+    let order = depot.order(machines);
     let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(planned) = machines.get(index) else {
+        while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let planned = &machines[index];
+            // The build failed: what it said is shown when all threads are done.
+            let Some(freight) = depot.freight(planned) else {
                 return;
             };
-            let freight = &depot.freight[&kind(planned)];
-            let folder = depot.scratch.path().join(index.to_string());
-            let result = machine::run(planned, freight, &depot.tools, &folder);
+            let result = machine::run(planned, &freight, &depot.tools, &depot.folder(index));
             let mut line = result.line();
             if arguments.verbose && result.outcome == Outcome::Passed {
                 line = format!("{line}\n{}", result.quoted_log());
@@ -224,14 +160,6 @@ fn run_machines(depot: &Depot, machines: &[Planned], arguments: &TestArgs) -> Ve
         .expect("no thread panics while it holds the results");
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
-}
-
-/// A folder for the files of this run, gone afterwards.
-fn scratch(workspace: &Workspace) -> Result<tempfile::TempDir> {
-    let parent: PathBuf = workspace.kernel_target().join("tests");
-    fs::create_dir_all(&parent)
-        .with_context(|| format!("the folder {} cannot be made", parent.display()))?;
-    tempfile::TempDir::with_prefix_in("run-", &parent).context("a temporary folder cannot be made")
 }
 
 /// Prints what failed and the counts; tells whether something failed.

@@ -135,10 +135,7 @@ mod tests {
         run(1, 1, || {
             let process = ProcessHandle::create(None, 8).expect("memory");
             let make = |increment| {
-                let start = ThreadStart {
-                    routine: |_| (),
-                    argument: 0,
-                };
+                let start = ThreadStart::kernel(|_| (), 0);
                 let thread = ThreadHandle::create(process.process(), start).expect("memory");
                 crate::thread::suspend(thread.thread()).expect("it is new");
                 thread.start();

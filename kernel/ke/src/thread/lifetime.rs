@@ -10,7 +10,7 @@ use arch::contract::{Irql, Processor, ProcessorSet};
 use arch::memory::KernelMapping;
 use nt_abi::{NtResult, NtStatus};
 
-use super::{Dead, State, THREADS, Thread};
+use super::{Dead, Mode, State, THREADS, Thread};
 use crate::dispatcher::list::List;
 use crate::dispatcher::{self, Database, abandon_all, signalled};
 use crate::process::Process;
@@ -19,10 +19,28 @@ use crate::{apc, irql, processor, schedule};
 /// What a thread starts with.
 #[derive(Clone, Copy)]
 pub struct ThreadStart {
-    /// What it runs, at Passive; when it returns, the thread ends.
-    pub routine: fn(argument: u64),
-    /// What that gets.
-    pub argument: u64,
+    routine: fn(argument: u64),
+    argument: u64,
+    mode: Mode,
+}
+
+impl ThreadStart {
+    /// A thread that stays in the kernel. It runs `routine`, at Passive; when that returns, the thread ends.
+    pub const fn kernel(routine: fn(argument: u64), argument: u64) -> Self {
+        Self {
+            routine,
+            argument,
+            mode: Mode::Kernel,
+        }
+    }
+
+    /// The same for a thread that has a user mode too: whatever is done to its user registers before it gets there stays.
+    pub const fn user(routine: fn(argument: u64), argument: u64) -> Self {
+        Self {
+            mode: Mode::User,
+            ..Self::kernel(routine, argument)
+        }
+    }
 }
 
 /// Who makes stacks, and takes them back.
@@ -78,7 +96,11 @@ impl ThreadHandle {
                 return Err(status);
             }
         };
-        if let Err((_, stack)) = thread.context.prepare(stack, begin, thread.number) {
+        let prepared = match start.mode {
+            Mode::Kernel => thread.context.prepare(stack, begin, thread.number),
+            Mode::User => thread.context.prepare_user(stack, begin, thread.number),
+        };
+        if let Err((_, stack)) = prepared {
             // The slot of a thread that is still on its stack is never free, so this does not come; nothing is lost if it does.
             give_stack_back(stack);
             return Err(NtStatus::INSUFFICIENT_RESOURCES);
@@ -113,7 +135,7 @@ impl ThreadHandle {
 /// As [`ThreadHandle::create`].
 #[doc(alias = "PsCreateSystemThread")]
 pub fn start_system_thread(routine: fn(argument: u64), argument: u64) -> NtResult {
-    let start = ThreadStart { routine, argument };
+    let start = ThreadStart::kernel(routine, argument);
     ThreadHandle::create(crate::process::system(), start)?.start();
     Ok(())
 }

@@ -20,6 +20,7 @@ mod program {
     use nt_abi::services::arguments::{EventType, ProcessInformationClass};
     use nt_abi::w64::{ExceptionRecord, ProcessBasicInformation};
     use test_programs::check::{Failed, Outcome, line};
+    use test_programs::counters::until_it_waits;
     use test_programs::memory::{KERNEL, allocate, free, protect};
     use test_programs::probes::contexts::*;
     use test_programs::probes::rounds::step;
@@ -50,6 +51,10 @@ mod program {
             ("foreign_flags_name_nothing", foreign_flags_name_nothing),
             ("general_registers_come_back", general_registers_come_back),
             ("vectors_come_back", vectors_come_back),
+            (
+                "vectors_are_set_before_a_thread_runs",
+                vectors_of_a_new_thread,
+            ),
             ("a_running_thread_is_read", a_running_thread_is_read),
             ("a_waiting_thread_is_read_and_set", a_waiting_thread),
             ("an_ended_thread_has_none", an_ended_thread_has_none),
@@ -60,33 +65,44 @@ mod program {
         ])
     }
 
-    /// A thread that is to be stepped and never runs leaves nothing behind for the one that runs next on its processor: this
-    /// one, which would end by it.
-    fn a_step_is_its_threads_alone() -> Outcome {
+    /// `ProcessBasicInformation` and `ProcessAffinityMask`.
+    const BASIC: ProcessInformationClass = ProcessInformationClass(0);
+    const AFFINITY_MASK: ProcessInformationClass = ProcessInformationClass(21);
+
+    /// Makes a check while all threads of the process have to share the first processor.
+    fn on_one_processor(check: fn() -> Outcome) -> Outcome {
         let restrict = |processors: u64| {
-            let affinity = ProcessInformationClass(21);
-            NtSetInformationProcess(CURRENT_PROCESS, affinity, &processors, 8u32)
+            NtSetInformationProcess(CURRENT_PROCESS, AFFINITY_MASK, &processors, 8u32)
         };
         let mut basic = ProcessBasicInformation::default();
         status!(NtQueryInformationProcess(
             CURRENT_PROCESS,
-            ProcessInformationClass(0),
+            BASIC,
             &mut basic,
             size_of::<ProcessBasicInformation>() as u32,
             NULL
         ));
         status!(restrict(1));
-        for _ in 0..20 {
-            let thread = spawn_with(runs, ARGUMENT, SUSPENDED)?;
-            let mut context = context_of(thread)?;
-            step(&mut context);
-            status!(NtSetContextThread(thread, &context));
-            let _ = NtYieldExecution();
-            status!(NtTerminateThread(thread, NtStatus::SUCCESS));
-            join(thread)?;
-        }
+        let outcome = check();
         status!(restrict(basic.affinity_mask));
-        Ok(())
+        outcome
+    }
+
+    /// A thread that is to be stepped and never runs leaves nothing behind for the one that runs next on its processor: this
+    /// one, which would end by it.
+    fn a_step_is_its_threads_alone() -> Outcome {
+        on_one_processor(|| {
+            for _ in 0..20 {
+                let thread = spawn_with(runs, ARGUMENT, SUSPENDED)?;
+                let mut context = context_of(thread)?;
+                step(&mut context);
+                status!(NtSetContextThread(thread, &context));
+                let _ = NtYieldExecution();
+                status!(NtTerminateThread(thread, NtStatus::SUCCESS));
+                join(thread)?;
+            }
+            Ok(())
+        })
     }
 
     fn context_of(thread: u64) -> Result<Context, Failed> {
@@ -340,6 +356,26 @@ mod program {
         Ok(())
     }
 
+    /// On one processor a new thread runs for the first time when it is given registers: they are its own from then on.
+    fn vectors_of_a_new_thread() -> Outcome {
+        on_one_processor(|| {
+            for round in 0..50 {
+                let thread = spawn_with(runs, ARGUMENT, SUSPENDED)?;
+                let mut context = Context::default();
+                fill_vectors(&mut context, numbers(0x1357_9BDF + round));
+                with_vectors(&mut context);
+                status!(NtSetContextThread(thread, &context));
+                // Other threads use the registers meanwhile.
+                status!(NtDelayExecution(false, &-1i64));
+                let after = context_of(thread)?;
+                holds!(same_vectors(&context, &after));
+                status!(NtResumeThread(thread, NULL));
+                join(thread)?;
+            }
+            Ok(())
+        })
+    }
+
     static STOP: AtomicU32 = AtomicU32::new(0);
     static STARTED: AtomicU32 = AtomicU32::new(0);
 
@@ -404,8 +440,7 @@ mod program {
         while STARTED.load(Ordering::SeqCst) == 0 {
             NtYieldExecution();
         }
-        let pause = -100_000i64;
-        status!(NtDelayExecution(false, &pause));
+        until_it_waits(thread)?;
         let mut context = context_of(thread)?;
         holds!(same_general(&context, &context_of(thread)?));
         continue_at(&mut context, is_gone_on_with);

@@ -133,8 +133,11 @@ mod program {
 
     static SET: AtomicU32 = AtomicU32::new(u32::MAX);
 
+    /// Milliseconds: more than a thread needs to end, on a slow host as well.
+    const LATER: i64 = 1500;
+
     extern "C" fn sets_the_timer_and_ends(timer: u64) -> u32 {
-        SET.store(set(timer, -40 * MS, 1, 0).0, SeqCst);
+        SET.store(set(timer, -LATER * MS, 1, 0).0, SeqCst);
         0
     }
 
@@ -142,8 +145,8 @@ mod program {
         let timer = timer();
         join(spawn(sets_the_timer_and_ends, timer)?)?;
         status!(NtStatus(SET.load(SeqCst)));
-        let a_while = -120 * MS;
-        status!(NtWaitForSingleObject(timer, true, &a_while), TIMEOUT);
+        let past_it = -(LATER + 100) * MS;
+        status!(NtWaitForSingleObject(timer, true, &past_it), TIMEOUT);
         expect!(CALLS.load(SeqCst), 0);
         status!(NtClose(timer));
         Ok(())
