@@ -162,7 +162,7 @@ impl Vad {
         }
     }
 
-    /// Whether its pages may get a protection.
+    /// Whether its pages may get a protection: of secured ones, plain reading and writing stays, with or without execution.
     ///
     /// # Errors
     /// `INVALID_PAGE_PROTECTION` for one that takes rights from pages that are secured.

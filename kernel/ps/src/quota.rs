@@ -21,7 +21,7 @@ static DEFAULT_LIMIT: AtomicU64 = AtomicU64::new(0);
 /// What a process may have of each pool unless somebody says otherwise, in bytes. It stays what it was first: the count of
 /// frames falls a little whenever one is met that the floor took for itself.
 pub fn default_limit() -> u64 {
-    // Relaxed: a number that orders nothing. Of two who are first each has one that is as good.
+    // Relaxed: a number that orders nothing. Of two who are first both go by the one that came first here.
     let known = DEFAULT_LIMIT.load(Ordering::Relaxed);
     if known != 0 {
         return known;

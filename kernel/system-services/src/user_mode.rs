@@ -168,6 +168,6 @@ fn stack_of(thread: &Thread) -> Option<UserStack> {
 
 fn set_stack_limit(thread: &Thread, limit: u64) {
     let place = thread.teb() + offset_of!(NtTib, stack_limit) as u64;
-    // A thread that took its own TEB away does without.
+    // A program can make its TEB neither unreadable nor nobody's: a failure is that of a frame, and the next growth tells.
     let _ = thread.process().space().write(place, &limit.to_le_bytes());
 }

@@ -111,6 +111,9 @@ impl AddressSpace {
     /// at `stack`, each if it is there. Processors are made to forget the pages of both at once, and a stack is not searched
     /// where nothing of it can be.
     ///
+    /// The program's own private memory that begins at `stack` by then goes, also if it gave the stack back itself and has
+    /// something else there. NT frees what the ending thread's TEB names in the same way.
+    ///
     /// # IRQL
     /// At most Apc.
     pub fn free_thread(&self, environment: u64, stack: u64) {

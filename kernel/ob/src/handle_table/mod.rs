@@ -312,7 +312,7 @@ impl HandleTable {
 
     /// Takes back a handle that was just made, because the service that made it fails after all. By then another thread may
     /// have guessed its number: closed it, so that the number may be another object's handle, which stays; or protected it,
-    /// which does not help.
+    /// which does not help. Who opens the very object again under that number loses that handle: it had no business with it.
     ///
     /// # IRQL
     /// Below Dispatch.
