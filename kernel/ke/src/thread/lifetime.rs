@@ -16,11 +16,17 @@ use crate::dispatcher::{self, Database, abandon_all, signalled};
 use crate::process::Process;
 use crate::{apc, irql, processor, schedule};
 
+/// What a thread runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    routine: fn(argument: u64),
+    argument: u64,
+}
+
 /// What a thread starts with.
 #[derive(Clone, Copy)]
 pub struct ThreadStart {
-    routine: fn(argument: u64),
-    argument: u64,
+    entry: Entry,
     mode: Mode,
 }
 
@@ -28,8 +34,7 @@ impl ThreadStart {
     /// A thread that stays in the kernel. It runs `routine`, at Passive; when that returns, the thread ends.
     pub const fn kernel(routine: fn(argument: u64), argument: u64) -> Self {
         Self {
-            routine,
-            argument,
+            entry: Entry { routine, argument },
             mode: Mode::Kernel,
         }
     }
@@ -105,7 +110,7 @@ impl ThreadHandle {
             give_stack_back(stack);
             return Err(NtStatus::INSUFFICIENT_RESOURCES);
         }
-        *thread.start.lock() = Some(start);
+        *thread.entry.lock() = Some(start.entry);
         let database = dispatcher::lock();
         thread.initialise(&database, process);
         Ok(Self { thread })
@@ -162,7 +167,7 @@ impl Drop for ThreadHandle {
 impl ThreadHandle {
     /// A thread that was never started has a stack that only it can give up: it runs to its end at once.
     fn start_to_end(&self) {
-        *self.thread.start.lock() = None;
+        *self.thread.entry.lock() = None;
         let database = dispatcher::lock();
         // Nobody is left who could resume it.
         super::make_end_locked(&database, self.thread, 0);
@@ -226,11 +231,11 @@ impl Thread {
 /// The first thing that every thread does, on its own stack, at Dispatch.
 fn begin(number: u32) -> ! {
     irql::lower_to(Irql::Passive);
-    let start = THREADS
+    let entry = THREADS
         .get(number)
-        .and_then(|thread| thread.start.lock().take());
-    if let Some(start) = start {
-        (start.routine)(start.argument);
+        .and_then(|thread| thread.entry.lock().take());
+    if let Some(Entry { routine, argument }) = entry {
+        routine(argument);
     }
     exit()
 }

@@ -164,7 +164,7 @@ pub struct Thread {
 
     /// Its maker has let go of it, and it has ended: bits of `lifetime`.
     pub(crate) ended_and_released: Field<u8>,
-    pub(crate) start: spin::Mutex<Option<ThreadStart>>,
+    pub(crate) entry: spin::Mutex<Option<lifetime::Entry>>,
     pub(crate) dead_links: Links<Thread>,
     pub(crate) sibling_links: Links<Thread>,
     free: AtomicRef<Thread>,
@@ -236,7 +236,7 @@ impl Slot for Thread {
             user_time: Field::zero(),
             context_switches: Field::zero(),
             ended_and_released: Field::zero(),
-            start: spin::Mutex::new(None),
+            entry: spin::Mutex::new(None),
             dead_links: Links::new(),
             sibling_links: Links::new(),
             free: AtomicRef::none(),
