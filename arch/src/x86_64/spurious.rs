@@ -32,7 +32,7 @@ static CAME: AtomicU64 = AtomicU64::new(0);
 
 /// The spurious vector came.
 pub(super) fn note() {
-    // Relaxed: a count. Who waits for its change is the processor that makes it.
+    // Relaxed: a count.
     CAME.fetch_add(1, Ordering::Relaxed);
 }
 

@@ -27,7 +27,8 @@ pub struct WaitOptions {
     pub mode: Mode,
     /// Whether alerts and user APCs end it.
     pub alertable: bool,
-    /// When it ends at the latest; `None`: never.
+    /// When it ends at the latest; `None`: never. A time that begins now lasts until the clock ticks, however short it is; only
+    /// a kernel APC that comes meanwhile ends that.
     pub timeout: Option<Due>,
     /// Why it waits, for those who look (`KWAIT_REASON`).
     pub reason: u8,
@@ -153,6 +154,9 @@ fn names_one_twice(objects: &[&'static Header]) -> bool {
 ///
 /// No time at all is [`schedule::yield_execution`]: the best of the threads that are ready gets the processor, even one of lower
 /// priority, and where there is none it gives `NO_YIELD_PERFORMED`.
+///
+/// # IRQL
+/// Below Dispatch.
 #[doc(alias = "KeDelayExecutionThread")]
 pub fn delay(due: Due, mode: Mode, alertable: bool) -> NtStatus {
     let options = WaitOptions {

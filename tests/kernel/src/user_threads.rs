@@ -119,7 +119,7 @@ pub(crate) fn registers() -> Result<(), &'static str> {
             .and_then(KernelStack::into_mapping)
             .ok_or("no memory for a stack")?;
         CONTEXTS[thread as usize]
-            .prepare(stack, body, thread)
+            .prepare_user(stack, body, thread)
             .map_err(|_| "a free context was not prepared")?;
     }
     let usual = Machine::counter_frequency() / ke::clock::TICKS_PER_SECOND;
@@ -167,7 +167,6 @@ fn body(thread: u32) -> ! {
     Machine::set_irql(Irql::Passive);
     let own = thread as usize;
     let context = &CONTEXTS[own];
-    context.become_user_thread();
     let teb = VirtAddr(DATA.0 + 0x100 * u64::from(thread));
     let seed = 0x0123_4567_89AB_0000 * u64::from(thread) + 0x8D5 * u64::from(thread & 1);
     prepare(context, DATA.0, seed);

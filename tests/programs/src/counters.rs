@@ -152,11 +152,11 @@ pub fn until_it_waits(thread: u64) -> Outcome {
 
 /// What the system tells of a thread.
 fn told_of(thread: Handle) -> Result<SystemThreadInformation, Failed> {
-    let mut own = ThreadBasicInformation::new_zeroed();
+    let mut basic = ThreadBasicInformation::new_zeroed();
     status!(NtQueryInformationThread(
         thread,
         BASIC,
-        &mut own,
+        &mut basic,
         size_of::<ThreadBasicInformation>() as u32,
         NULL
     ));
@@ -178,7 +178,7 @@ fn told_of(thread: Handle) -> Result<SystemThreadInformation, Failed> {
             let Ok((thread, more)) = SystemThreadInformation::read_from_prefix(rest) else {
                 return Err(Failed);
             };
-            if thread.client_id == own.client_id {
+            if thread.client_id == basic.client_id {
                 return Ok(thread);
             }
             rest = more;

@@ -40,11 +40,39 @@ pub(super) fn host_lints(workspace: &Workspace, tools: &Tools, step: &Step) -> R
     lint(command, step)
 }
 
+/// How much is linted for an image.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Scope {
+    /// Everything.
+    Whole,
+    /// What may tell architectures apart: all else is the same code for every image, which `rules::architectures` sees to.
+    Architecture,
+}
+
+impl Scope {
+    /// The packages of a kernel.
+    fn of_kernel(self) -> &'static [&'static str] {
+        match self {
+            Self::Whole => &[build::KERNEL, build::TEST_KERNEL],
+            Self::Architecture => &["arch"],
+        }
+    }
+
+    /// The packages of programs.
+    fn of_programs(self) -> &'static [&'static str] {
+        match self {
+            Self::Whole => &[programs::PACKAGE],
+            Self::Architecture => &["stubs"],
+        }
+    }
+}
+
 /// Clippy over the kernels of one image.
 pub(super) fn kernel_lints(
     workspace: &Workspace,
     tools: &Tools,
     image: &str,
+    scope: Scope,
     step: &Step,
 ) -> Result<Problems> {
     let image = Image::load(workspace, image)?;
@@ -57,15 +85,7 @@ pub(super) fn kernel_lints(
         fs::write(&symbols, "").with_context(cannot)?;
     }
     let command = cargo::kernel_command(workspace, tools, &image, &symbols)?;
-    let mut command = cargo::into_clippy(&command, tools);
-    command.args([
-        "--release",
-        "--package",
-        build::KERNEL,
-        "--package",
-        build::TEST_KERNEL,
-    ]);
-    lint(command, step)
+    lint_packages(&command, tools, scope.of_kernel(), step)
 }
 
 /// Clippy over the programs that run on one image.
@@ -73,12 +93,26 @@ pub(super) fn program_lints(
     workspace: &Workspace,
     tools: &Tools,
     image: &str,
+    scope: Scope,
     step: &Step,
 ) -> Result<Problems> {
     let image = Image::load(workspace, image)?;
     let command = cargo::program_command(workspace, tools, &image, cargo::Starter::Kernel)?;
-    let mut command = cargo::into_clippy(&command, tools);
-    command.args(["--release", "--package", programs::PACKAGE]);
+    lint_packages(&command, tools, scope.of_programs(), step)
+}
+
+/// Clippy over some packages, as the command for Cargo builds them.
+fn lint_packages(
+    command: &Command,
+    tools: &Tools,
+    packages: &[&str],
+    step: &Step,
+) -> Result<Problems> {
+    let mut command = cargo::into_clippy(command, tools);
+    command.arg("--release");
+    for package in packages {
+        command.args(["--package", package]);
+    }
     lint(command, step)
 }
 
@@ -89,4 +123,28 @@ fn lint(mut command: Command, step: &Step) -> Result<Problems> {
         return Ok(Problems::new());
     }
     Ok(vec![finished.output])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::rules;
+
+    #[test]
+    fn what_tells_architectures_apart_is_linted_for_each() {
+        let workspace = Workspace::discover().unwrap();
+        let packages = Packages::load(&workspace).unwrap();
+        let mut found: Vec<&str> = Vec::new();
+        for package in &packages.packages {
+            let manifest = workspace.relative(&package.manifest_path);
+            if rules::may_name_architectures(manifest) {
+                found.push(&package.name);
+            }
+        }
+        let scope = Scope::Architecture;
+        let mut linted = [scope.of_kernel(), scope.of_programs()].concat();
+        found.sort_unstable();
+        linted.sort_unstable();
+        assert_eq!(linted, found);
+    }
 }

@@ -14,11 +14,13 @@ use std::thread;
 use anyhow::Result;
 use clap::Args;
 
+use crate::board::Image;
 use crate::progress::Step;
 use crate::services;
 use crate::setup::{self, Need, Tools};
 use crate::workspace::Workspace;
 
+use compilers::Scope;
 use packages::Packages;
 use source::Sources;
 
@@ -138,13 +140,17 @@ fn lint_host(workspace: &Workspace, tools: &Tools) -> Result<Linted> {
 
 fn lint_boards(workspace: &Workspace, tools: &Tools) -> Result<Vec<Linted>> {
     let mut linted = Vec::new();
-    for image in crate::board::Image::names(workspace)? {
+    for (index, image) in Image::names(workspace)?.into_iter().enumerate() {
+        let scope = match index {
+            0 => Scope::Whole,
+            _ => Scope::Architecture,
+        };
         let step = Step::start(format!("linting for {image}"));
-        let problems = compilers::kernel_lints(workspace, tools, &image, &step)?;
+        let problems = compilers::kernel_lints(workspace, tools, &image, scope, &step)?;
         step.done();
         linted.push((format!("clippy on {image}"), problems));
         let step = Step::start(format!("linting programs for {image}"));
-        let problems = compilers::program_lints(workspace, tools, &image, &step)?;
+        let problems = compilers::program_lints(workspace, tools, &image, scope, &step)?;
         step.done();
         linted.push((format!("clippy on programs for {image}"), problems));
     }

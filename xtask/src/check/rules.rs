@@ -97,7 +97,7 @@ pub(super) fn architectures(
     Ok(problems)
 }
 
-fn may_name_architectures(path: &Path) -> bool {
+pub(super) fn may_name_architectures(path: &Path) -> bool {
     ARCHITECTURES.iter().any(|folder| path.starts_with(folder))
 }
 

@@ -56,6 +56,8 @@ struct Shelves {
     freight: BTreeMap<Kind, Arc<Freight>>,
     /// Nothing more is built.
     closed: bool,
+    /// Something did not build, so that no more tests are begun.
+    failed: bool,
 }
 
 impl Depot {
@@ -95,19 +97,24 @@ impl Depot {
     /// Builds all that is wanted.
     pub(crate) fn fill(&self, workspace: &Workspace) -> Result<()> {
         let _closes = Closes(self);
-        self.kinds.iter().try_for_each(|kind| {
+        let filled = self.kinds.iter().try_for_each(|kind| {
             let freight = self.build(workspace, kind)?;
             self.lock().freight.insert(kind.clone(), Arc::new(freight));
             self.changed.notify_all();
             Ok(())
-        })
+        });
+        self.lock().failed = filled.is_err();
+        filled
     }
 
-    /// What a test starts with; waits until it is built. `None`: it is not going to be.
+    /// What a test starts with; waits until it is built. `None`: it is not to begin, since something did not build.
     pub(crate) fn freight(&self, planned: &Planned) -> Option<Arc<Freight>> {
         let kind = Kind::of(planned);
         let mut shelves = self.lock();
         loop {
+            if shelves.failed {
+                return None;
+            }
             if let Some(freight) = shelves.freight.get(&kind) {
                 return Some(Arc::clone(freight));
             }

@@ -57,8 +57,9 @@ pub(crate) fn command(workspace: &Workspace, arguments: &TestArgs) -> Result<u8>
     let depot = (!arguments.list && !machines.is_empty())
         .then(|| Depot::new(workspace, setup::ensure(&setup::TO_RUN)?, &machines))
         .transpose()?;
-    // What machines start with is built while the host's tests are: neither waits for the other's folder.
-    let all = thread::scope(|scope| -> Result<_> {
+    // What machines start with is built while the host's tests are, neither waiting for the other's folder, and while the
+    // machines run that have theirs.
+    let ran = thread::scope(|scope| -> Result<_> {
         let builder = depot
             .as_ref()
             .map(|depot| scope.spawn(|| depot.fill(workspace)));
@@ -78,14 +79,15 @@ pub(crate) fn command(workspace: &Workspace, arguments: &TestArgs) -> Result<u8>
             all.extend(run_machines(depot, &machines, arguments));
         }
         let built = builder.map(|builder| builder.join().expect("the build does not panic"));
-        built.transpose()?;
-        Ok(Some(all))
+        Ok(Some((all, built.transpose())))
     })?;
-    let Some(all) = all else {
+    let Some((all, built)) = ran else {
         return Ok(0);
     };
     results::store(&workspace.results_file(), &all)?;
-    Ok(u8::from(report(&all)))
+    let failed = report(&all);
+    built?;
+    Ok(u8::from(failed))
 }
 
 /// The host's tests that were asked for, and how they went.

@@ -296,6 +296,7 @@ mod program {
         };
         let cells = (0..THREADS).map(|number| cells + 8 * number);
         STOP.store(false, Ordering::Relaxed);
+        REFUSED.store(0, Ordering::Relaxed);
         let mut zeroing = [0; ZEROING];
         for thread in &mut zeroing {
             *thread = spawn(zeroes, CELLS)?;

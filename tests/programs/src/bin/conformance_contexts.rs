@@ -356,26 +356,6 @@ mod program {
         Ok(())
     }
 
-    /// On one processor a new thread runs for the first time when it is given registers: they are its own from then on.
-    fn vectors_of_a_new_thread() -> Outcome {
-        on_one_processor(|| {
-            for round in 0..50 {
-                let thread = spawn_with(runs, ARGUMENT, SUSPENDED)?;
-                let mut context = Context::default();
-                fill_vectors(&mut context, numbers(0x1357_9BDF + round));
-                with_vectors(&mut context);
-                status!(NtSetContextThread(thread, &context));
-                // Other threads use the registers meanwhile.
-                status!(NtDelayExecution(false, &-1i64));
-                let after = context_of(thread)?;
-                holds!(same_vectors(&context, &after));
-                status!(NtResumeThread(thread, NULL));
-                join(thread)?;
-            }
-            Ok(())
-        })
-    }
-
     static STOP: AtomicU32 = AtomicU32::new(0);
     static STARTED: AtomicU32 = AtomicU32::new(0);
 
@@ -385,6 +365,35 @@ mod program {
             core::hint::spin_loop();
         }
         0
+    }
+
+    /// On one processor a new thread runs for the first time when it is given registers: they are its own from then on, and
+    /// in user mode.
+    fn vectors_of_a_new_thread() -> Outcome {
+        on_one_processor(|| {
+            for round in 0..20 {
+                STOP.store(0, Ordering::SeqCst);
+                STARTED.store(0, Ordering::SeqCst);
+                let thread = spawn_with(spins, 0, SUSPENDED)?;
+                let mut context = Context::default();
+                fill_vectors(&mut context, numbers(0x1357_9BDF + round));
+                with_vectors(&mut context);
+                status!(NtSetContextThread(thread, &context));
+                // Other threads use the registers meanwhile.
+                status!(NtDelayExecution(false, &-1i64));
+                let suspended = context_of(thread)?;
+                status!(NtResumeThread(thread, NULL));
+                while STARTED.load(Ordering::SeqCst) == 0 {
+                    NtYieldExecution();
+                }
+                let running = context_of(thread)?;
+                STOP.store(1, Ordering::SeqCst);
+                join(thread)?;
+                holds!(same_vectors(&context, &suspended));
+                holds!(same_vectors(&context, &running));
+            }
+            Ok(())
+        })
     }
 
     fn a_running_thread_is_read() -> Outcome {

@@ -83,7 +83,7 @@ const MOST: usize = 1024;
 pub struct Plan {
     /// The number of calls, of both threads together.
     pub calls: u64,
-    /// What the arguments are drawn from: the same seed makes the same calls.
+    /// What the arguments are drawn from: the same seed makes the same calls as long as the answers are the same.
     pub seed: u64,
 }
 
@@ -134,8 +134,8 @@ struct Victims {
 
 /// Calls services as planned; the exit code is 0 if the kernel kept its promises.
 ///
-/// The first quarter of the calls is made by one thread while the second one sleeps: these calls are the same each time. Then the
-/// second thread joins in, and the victims come, whose threads run when they run.
+/// The first quarter of the calls is made by one thread while the second one sleeps: these calls are the same as long as the answers
+/// are. Then the second thread joins in, and the victims come, whose threads run when they run.
 pub fn run(plan: Plan) -> u32 {
     if victim::is_wanted() {
         return victim::live();
@@ -298,7 +298,7 @@ impl Fuzzer {
         maker.arguments(service, rule, &mut arguments);
         let aimed = maker.aimed;
         if self.role == Role::Second {
-            second::calls(number);
+            second::note_service(number);
         }
         let own_memory = rules::makes_memory(service) && self.is_own(service, &mut arguments);
         let status = raw(number, &arguments);

@@ -208,7 +208,7 @@ fn scribble(random: &mut Random) {
 }
 
 /// Notes which service the second thread calls.
-pub(super) fn calls(service: u16) {
+pub(super) fn note_service(service: u16) {
     SHARED.service.store(u64::from(service), Ordering::Relaxed);
 }
 
