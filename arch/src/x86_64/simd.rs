@@ -23,11 +23,14 @@ const MXCSR: usize = 24;
 pub struct SimdState([u8; LENGTH]);
 
 impl SimdState {
-    /// The state after reset as the ABI wants it: every exception masked, all registers zero.
+    /// The state that a thread begins with: all registers zero, every exception masked, x87 with 53 bits of precision, as
+    /// Windows' x64 calling convention says ("FpCsr"); after reset a processor has 64.
     pub(super) const NEW: Self = {
         let mut bytes = [0; LENGTH];
-        [bytes[CONTROL_WORD], bytes[CONTROL_WORD + 1]] = 0x037F_u16.to_le_bytes();
+        [bytes[CONTROL_WORD], bytes[CONTROL_WORD + 1]] = 0x027F_u16.to_le_bytes();
         [bytes[MXCSR], bytes[MXCSR + 1], _, _] = 0x1F80_u32.to_le_bytes();
+        // XRSTOR gives x87 the processor's own first state, not these bytes, unless the header says that they count.
+        bytes[LEGACY] = 1;
         Self(bytes)
     };
 

@@ -20,11 +20,13 @@ mod program {
     use nt_abi::w64::{ExceptionRecord, VmCounters};
     use test_programs::check::{Failed, Outcome, line};
     use test_programs::memory::{PAGE, allocate, done, free};
+    use test_programs::probes::contexts::has_first_vectors;
     use test_programs::probes::rounds::*;
     use test_programs::processes::number;
     use test_programs::services::*;
     use test_programs::threads::{
-        Context, Disposition, ThreadRoutine, join, set_exception_handler, spawn,
+        Context, Disposition, SUSPENDED, ThreadRoutine, full, join, set_exception_handler, spawn,
+        spawn_with,
     };
     use test_programs::{expect, holds, status};
     use zerocopy::FromZeros as _;
@@ -41,6 +43,7 @@ mod program {
         TOTAL.store(number(1).unwrap_or(ROUNDS).max(1000), Ordering::SeqCst);
         set_exception_handler(goes_on);
         test_programs::check::run(&[
+            ("a_thread_begins_with_nobodys", a_thread_begins_with_nobodys),
             ("system_calls", system_calls),
             ("apcs_in_system_calls", apcs_in_system_calls),
             ("page_faults", page_faults),
@@ -63,14 +66,7 @@ mod program {
         }
 
         fn file(&mut self) -> RegisterFile {
-            let mut file = RegisterFile {
-                general: [0; GENERAL],
-                flags: 0,
-                vectors: Default::default(),
-                control: 0,
-                status: 0,
-                padding: 0,
-            };
+            let mut file = RegisterFile::default();
             file.general.fill_with(|| self.next());
             for vector in &mut file.vectors {
                 *vector = [self.next(), self.next()];
@@ -78,6 +74,7 @@ mod program {
             file.flags = self.next() & FLAG_BITS | FIXED_FLAGS;
             file.control = (self.next() >> 32) as u32 & CONTROL_BITS | FIXED_CONTROL;
             file.status = (self.next() >> 32) as u32 & STATUS_BITS;
+            file.fill_others(|| self.next());
             file
         }
     }
@@ -134,12 +131,16 @@ mod program {
             "       {way:?}: flags {:x}, {:x}; control {:x}, {:x}; status {:x}, {:x}",
             from.flags, to.flags, from.control, to.control, from.status, to.status
         ));
+        if from.general == to.general && from.vectors == to.vectors {
+            line(format_args!("       {from:x?}"));
+            line(format_args!("       {to:x?}"));
+        }
     }
 
     /// One round; whether everything is as it was but what the way may change.
     fn one(way: Way, numbers: &mut Numbers, place: u64) -> bool {
         let mut from = numbers.file();
-        let mut to = from;
+        let mut to = from.blank();
         let mut expected = from;
         match way {
             Way::PageFault => from.general[PLACE] = place,
@@ -266,6 +267,26 @@ mod program {
             join(thread)?;
         }
         expect!(CHANGED.load(Ordering::SeqCst), 0);
+        Ok(())
+    }
+
+    extern "C" fn ends(_: u64) -> u32 {
+        0
+    }
+
+    /// The SIMD registers of a thread that has not run are the first ones, though its maker had all of its own in use.
+    fn a_thread_begins_with_nobodys() -> Outcome {
+        let mut numbers = Numbers(1);
+        for _ in 0..20 {
+            let thread = spawn_with(ends, 0, SUSPENDED)?;
+            holds!(one(Way::SystemCall, &mut numbers, 0));
+            let mut context = Context::default();
+            full(&mut context);
+            status!(NtGetContextThread(thread, &mut context));
+            holds!(has_first_vectors(&context));
+            status!(NtResumeThread(thread, NULL));
+            join(thread)?;
+        }
         Ok(())
     }
 

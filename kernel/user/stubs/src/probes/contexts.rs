@@ -10,8 +10,8 @@ mod machine;
 use nt_abi::NtStatus;
 
 pub use machine::{
-    BAD_PLACES, BAD_STACKS, FOREIGN_FLAGS, SPOILED, fill_general, fill_vectors, pc, same_general,
-    same_vectors, set_flags, with_general, with_vectors,
+    BAD_PLACES, BAD_STACKS, FOREIGN_FLAGS, SPOILED, fill_general, fill_vectors, has_first_vectors,
+    pc, same_general, same_vectors, set_flags, with_general, with_vectors,
 };
 
 use crate::machine::Context;

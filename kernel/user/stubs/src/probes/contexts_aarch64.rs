@@ -204,6 +204,12 @@ pub fn fill_vectors(context: &mut Arm64Context, mut next: impl FnMut() -> u64) {
     context.fpsr = 0x0800_001F;
 }
 
+/// Whether the SIMD registers are as a thread begins with them: rounding to nearest, no exceptions, and nothing of
+/// anybody's in the others.
+pub fn has_first_vectors(context: &Arm64Context) -> bool {
+    same_vectors(&Arm64Context::default(), context)
+}
+
 /// Whether the SIMD registers of two contexts are the same.
 pub fn same_vectors(left: &Arm64Context, right: &Arm64Context) -> bool {
     left.v == right.v && left.fpcr == right.fpcr && left.fpsr == right.fpsr

@@ -280,8 +280,19 @@ pub fn fill_vectors(context: &mut Amd64Context, mut next: impl FnMut() -> u64) {
         register.high = (next() & 0x7FFF).cast_signed();
     }
     context.float_save.tag_word = 0xFF;
-    context.float_save.control_word = 0x27F;
+    context.float_save.control_word = 0x77F;
     context.mx_csr = 0x1F80 | 0x2000;
+}
+
+/// Whether the SIMD registers are as a thread begins with them: control as the x64 calling convention's pages "FpCsr" and
+/// "MxCsr" say, and nothing of anybody's in the others.
+pub fn has_first_vectors(context: &Amd64Context) -> bool {
+    let mut first = Amd64Context::default();
+    first.float_save.control_word = 0x27F;
+    first.float_save.mx_csr = 0x1F80;
+    first.mx_csr = 0x1F80;
+    let area = &context.float_save;
+    same_vectors(&first, context) && area.status_word == 0 && area.tag_word == 0
 }
 
 /// Whether the SIMD registers of two contexts are the same.

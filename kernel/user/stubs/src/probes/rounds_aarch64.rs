@@ -19,8 +19,33 @@ pub struct RegisterFile {
     pub control: u32,
     /// FPSR.
     pub status: u32,
-    /// Nothing.
-    pub padding: u64,
+    padding: u64,
+}
+
+impl Default for RegisterFile {
+    fn default() -> Self {
+        Self {
+            general: [0; GENERAL],
+            flags: 0,
+            vectors: [[0; 2]; 32],
+            control: 0,
+            status: 0,
+            padding: 0,
+        }
+    }
+}
+
+impl RegisterFile {
+    /// One to be stored to, which has nothing of this one's but X18, which is not stored.
+    #[must_use]
+    pub fn blank(&self) -> Self {
+        let mut blank = Self::default();
+        blank.general[18] = self.general[18];
+        blank
+    }
+
+    /// Fills the registers that only this machine has: none.
+    pub fn fill_others(&mut self, _next: impl FnMut() -> u64) {}
 }
 
 /// How many general registers a file has.
