@@ -30,6 +30,8 @@ pub(crate) enum Protection {
     Public,
     /// Everybody may make objects in it too.
     Shared,
+    /// The same, and nobody's integrity is too low for it: programs in a sandbox have named objects as well.
+    NamedObjects,
     /// Administrators alone.
     Private,
 }
@@ -49,8 +51,8 @@ const DIRECTORIES: &[(&str, Protection)] = &[
     (r"\NLS", Protection::Public),
     (r"\KnownDlls", Protection::Public),
     (r"\KnownDlls32", Protection::Public),
-    (r"\BaseNamedObjects", Protection::Shared),
-    (r"\BaseNamedObjects\Restricted", Protection::Shared),
+    (r"\BaseNamedObjects", Protection::NamedObjects),
+    (r"\BaseNamedObjects\Restricted", Protection::NamedObjects),
     (r"\Sessions", Protection::Public),
     (r"\Sessions\BNOLINKS", Protection::Public),
 ];
@@ -196,7 +198,7 @@ pub fn create_session(number: u32) -> NtResult {
         Utf16String::try_from_str(r"\BaseNamedObjects")?
     } else {
         let objects = path(r"\BaseNamedObjects")?;
-        make(Directory::new(), &objects, Protection::Shared)?;
+        make(Directory::new(), &objects, Protection::NamedObjects)?;
         let links = [
             (r"\BaseNamedObjects\Global", r"\BaseNamedObjects"),
             (r"\BaseNamedObjects\Session", r"\Sessions\BNOLINKS"),

@@ -7,7 +7,9 @@
 
 use arch::counted::Counted;
 use nt_abi::access::AccessMask;
-use nt_abi::security::{AceFlags, AutoInheritFlags, Privilege, SecurityInformation};
+use nt_abi::security::{
+    AceFlags, AutoInheritFlags, MandatoryLabelPolicy, Privilege, SecurityInformation,
+};
 use nt_abi::{NtResult, NtStatus};
 use rtl::security::{
     AclBuilder, AclState, Creator, Descriptor, DescriptorBuf, NewObject, ObjectKind, Provenance,
@@ -402,7 +404,7 @@ pub(crate) fn standard_descriptor(protection: Protection) -> NtResult<SharedDesc
     let look = AccessMask::GENERIC_READ | AccessMask::GENERIC_EXECUTE;
     let everyone = match protection {
         Protection::Public => Some(look),
-        Protection::Shared => Some(look | AccessMask::GENERIC_WRITE),
+        Protection::Shared | Protection::NamedObjects => Some(look | AccessMask::GENERIC_WRITE),
         Protection::Private => None,
     };
     let mut dacl = AclBuilder::new()?;
@@ -413,11 +415,26 @@ pub(crate) fn standard_descriptor(protection: Protection) -> NtResult<SharedDesc
         dacl.allow(AceFlags::empty(), rights, well_known::EVERYONE.as_sid())?;
     }
     let dacl = dacl.finish();
+    let label = match protection {
+        Protection::NamedObjects => {
+            let mut sacl = AclBuilder::new()?;
+            sacl.label(
+                AceFlags::empty(),
+                MandatoryLabelPolicy::NO_WRITE_UP,
+                well_known::LOW_LABEL.as_sid(),
+            )?;
+            Some(sacl.finish())
+        }
+        Protection::Public | Protection::Shared | Protection::Private => None,
+    };
     let owner = well_known::ADMINISTRATORS;
     let group = well_known::SYSTEM;
     let mut descriptor = Descriptor::new();
     descriptor.set_owner(Some(owner.as_sid()), Provenance::Given);
     descriptor.set_group(Some(group.as_sid()), Provenance::Given);
     descriptor.set_dacl(AclState::Present(dacl.as_acl()), Provenance::Given);
+    if let Some(label) = &label {
+        descriptor.set_sacl(AclState::Present(label.as_acl()), Provenance::Given);
+    }
     share(DescriptorBuf::build(&descriptor)?)
 }

@@ -1,6 +1,7 @@
-//! Security descriptors of objects: read, replaced, refused.
+//! Security descriptors of objects: read, replaced, refused; the levels and audits of their SACLs.
 //!
-//! Expectations: the documentation of `ZwQuerySecurityObject` and `ZwSetSecurityObject`, [MS-DTYP] 2.4.6.
+//! Expectations: the documentation of `ZwQuerySecurityObject` and `ZwSetSecurityObject`, [MS-DTYP] 2.4.6; of "Mandatory
+//! Integrity Control" and "SACL Access Right".
 #![cfg_attr(target_os = "windows", no_std, no_main)]
 #![deny(unsafe_code)]
 #![allow(
@@ -13,20 +14,26 @@
 mod program {
     use nt_abi::access::AccessMask;
     use nt_abi::security::{
-        DescriptorControl, SecurityDescriptor64, SecurityDescriptorRelative, SecurityInformation,
+        DescriptorControl, LuidAndAttributes, Privilege, PrivilegeAttributes, SecurityDescriptor64,
+        SecurityDescriptorRelative, SecurityInformation, SidAndAttributes64,
     };
-    use nt_abi::services::arguments::EventType;
+    use nt_abi::services::arguments::{EventType, ThreadInformationClass, TokenInformationClass};
     use test_programs::buffer::Buffer;
     use test_programs::check::{Failed, Outcome};
     use test_programs::names::Named;
-    use test_programs::objects::event;
+    use test_programs::objects::{basic, event};
     use test_programs::services::*;
+    use test_programs::tokens::{client, own};
     use test_programs::{expect, holds, status};
+    use zerocopy::IntoBytes as _;
 
     test_programs::checks! {
         a_descriptor_is_read_and_replaced,
         a_descriptor_may_be_absolute,
         descriptors_ask_for_rights,
+        levels_forbid_what_their_labels_say,
+        what_a_low_thread_makes_is_low,
+        an_audit_list_needs_a_privilege,
     }
 
     const NOTIFICATION: EventType = EventType(0);
@@ -194,6 +201,225 @@ mod program {
         );
         status!(NtClose(waits));
         status!(NtClose(event));
+        Ok(())
+    }
+
+    /// `ThreadImpersonationToken`.
+    const IMPERSONATION_TOKEN: ThreadInformationClass = ThreadInformationClass(5);
+    /// `TokenIntegrityLevel`.
+    const INTEGRITY_LEVEL: TokenInformationClass = TokenInformationClass(25);
+    const LOW: u16 = 0x1000;
+    const HIGH: u16 = 0x3000;
+    /// `SYSTEM_MANDATORY_LABEL_NO_WRITE_UP` and `_NO_READ_UP`.
+    const NO_WRITE_UP: u8 = 1;
+    const NO_READ_UP: u8 = 2;
+
+    /// The SID of a level, S-1-16-level.
+    const fn level_sid(level: u16) -> [u8; 12] {
+        let [low, high] = level.to_le_bytes();
+        [1, 1, 0, 0, 0, 0, 0, 16, low, high, 0, 0]
+    }
+
+    /// A list with one entry: `SYSTEM_MANDATORY_LABEL_ACE`.
+    fn label(level: u16, policy: u8) -> [u8; 28] {
+        let mut list = [0; 28];
+        list[..16].copy_from_slice(&[2, 0, 28, 0, 1, 0, 0, 0, 0x11, 0, 20, 0, policy, 0, 0, 0]);
+        list[16..].copy_from_slice(&level_sid(level));
+        list
+    }
+
+    /// A descriptor that has nothing but this audit list.
+    fn with_audits(list: &[u8; 28]) -> Buffer<48> {
+        let mut descriptor = Buffer::<48>::new();
+        descriptor.0[..4].copy_from_slice(&[1, 0, 0x10, 0x80]);
+        descriptor.0[12] = 20;
+        descriptor.0[20..].copy_from_slice(list);
+        descriptor
+    }
+
+    /// Does something as this process's user at a level.
+    fn at_level(level: u16, act: impl FnOnce() -> Outcome) -> Outcome {
+        let own = own()?;
+        let token = client(own, 2)?;
+        let mut sid = Buffer::<12>(level_sid(level));
+        let label = SidAndAttributes64 {
+            sid: address_of(&mut sid),
+            ..zerocopy::FromZeros::new_zeroed()
+        };
+        let length = size_of::<SidAndAttributes64>() as u32;
+        status!(NtSetInformationToken(
+            token,
+            INTEGRITY_LEVEL,
+            &label,
+            length
+        ));
+        let nobody = 0u64;
+        status!(NtSetInformationThread(
+            CURRENT_THREAD,
+            IMPERSONATION_TOKEN,
+            &token,
+            8u32
+        ));
+        let outcome = act();
+        status!(NtSetInformationThread(
+            CURRENT_THREAD,
+            IMPERSONATION_TOKEN,
+            &nobody,
+            8u32
+        ));
+        status!(NtClose(token));
+        status!(NtClose(own));
+        outcome
+    }
+
+    /// What opening the event with that right says; it is closed again.
+    fn opened(name: &mut Named, access: AccessMask) -> Result<nt_abi::NtStatus, Failed> {
+        let mut handle = 0u64;
+        let status = NtOpenEvent(&mut handle, access, name.get());
+        if status == nt_abi::NtStatus::SUCCESS {
+            status!(NtClose(handle));
+        }
+        Ok(status)
+    }
+
+    fn levels_forbid_what_their_labels_say() -> Outcome {
+        let (reads, writes) = (
+            AccessMask::EVENT_QUERY_STATE,
+            AccessMask::EVENT_MODIFY_STATE,
+        );
+        let mut name = Named::new("\\BaseNamedObjects\\Levelled");
+        let mut handle = 0u64;
+        status!(NtCreateEvent(
+            &mut handle,
+            ALL,
+            name.get(),
+            NOTIFICATION,
+            false
+        ));
+        // Without a label it is as if it said Medium and no writing; the list of who may would let all.
+        at_level(LOW, || {
+            status!(opened(&mut name, reads)?);
+            status!(opened(&mut name, writes)?, ACCESS_DENIED);
+            status!(opened(&mut name, AccessMask::WRITE_DAC)?, ACCESS_DENIED);
+            let mut most = 0u64;
+            status!(NtOpenEvent(
+                &mut most,
+                AccessMask::MAXIMUM_ALLOWED,
+                name.get()
+            ));
+            let granted = basic(most)?.granted_access;
+            holds!(granted.contains(reads));
+            holds!(!granted.intersects(writes | AccessMask::WRITE_DAC | AccessMask::DELETE));
+            status!(NtClose(most));
+            Ok(())
+        })?;
+        let set = |list: [u8; 28]| {
+            let descriptor = with_audits(&list);
+            NtSetSecurityObject(handle, SecurityInformation::LABEL.0, &descriptor.0)
+        };
+        status!(set(label(LOW, NO_WRITE_UP)));
+        at_level(LOW, || {
+            status!(opened(&mut name, writes)?);
+            Ok(())
+        })?;
+        status!(set(label(HIGH, NO_WRITE_UP | NO_READ_UP)));
+        at_level(LOW, || {
+            status!(opened(&mut name, reads)?, ACCESS_DENIED);
+            status!(opened(&mut name, writes)?, ACCESS_DENIED);
+            Ok(())
+        })?;
+        at_level(HIGH, || {
+            status!(opened(&mut name, reads | writes)?);
+            Ok(())
+        })?;
+        // Who has a handle keeps it.
+        status!(NtSetEvent(handle, NULL));
+        status!(NtClose(handle));
+        Ok(())
+    }
+
+    fn what_a_low_thread_makes_is_low() -> Outcome {
+        at_level(LOW, || {
+            let mut name = Named::new("\\BaseNamedObjects\\Low");
+            let mut made = 0u64;
+            status!(NtCreateEvent(
+                &mut made,
+                ALL,
+                name.get(),
+                NOTIFICATION,
+                false
+            ));
+            let told = parts(made, SecurityInformation::LABEL)?;
+            let head: SecurityDescriptorRelative = told.at(0);
+            holds!(head.sacl != 0);
+            expect!(
+                told.at::<[u8; 28]>(head.sacl as usize),
+                label(LOW, NO_WRITE_UP)
+            );
+            // Its maker can write to it.
+            status!(opened(&mut name, AccessMask::EVENT_MODIFY_STATE)?);
+            status!(NtClose(made));
+            Ok(())
+        })
+    }
+
+    /// Lets this process use its privilege for audit lists, or no longer.
+    fn use_security_privilege(on: bool) -> Outcome {
+        let attributes = if on {
+            PrivilegeAttributes::ENABLED
+        } else {
+            PrivilegeAttributes::empty()
+        };
+        let mut list = Buffer::<16>::new();
+        list.0[0] = 1;
+        let entry = LuidAndAttributes {
+            luid: Privilege::SECURITY.into(),
+            attributes,
+        };
+        list.0[4..].copy_from_slice(entry.as_bytes());
+        let token = own()?;
+        status!(NtAdjustPrivilegesToken(
+            token, false, &list.0, 0u32, NULL, NULL
+        ));
+        status!(NtClose(token));
+        Ok(())
+    }
+
+    fn an_audit_list_needs_a_privilege() -> Outcome {
+        let right = AccessMask::ACCESS_SYSTEM_SECURITY;
+        let mut name = Named::new("\\BaseNamedObjects\\Audited");
+        let mut made = 0u64;
+        status!(NtCreateEvent(
+            &mut made,
+            ALL,
+            name.get(),
+            NOTIFICATION,
+            false
+        ));
+        status!(opened(&mut name, right)?, PRIVILEGE_NOT_HELD);
+        use_security_privilege(true)?;
+        let mut handle = 0u64;
+        status!(NtOpenEvent(&mut handle, right, name.get()));
+        // `SYSTEM_AUDIT_ACE` for what Everyone does with success.
+        let mut audits = [0; 28];
+        audits[..16].copy_from_slice(&[2, 0, 28, 0, 1, 0, 0, 0, 2, 0x40, 20, 0, 2, 0, 0, 0]);
+        audits[16..].copy_from_slice(&EVERYONE);
+        let descriptor = with_audits(&audits);
+        let sacl = SecurityInformation::SACL;
+        status!(
+            NtSetSecurityObject(made, sacl.0, &descriptor.0),
+            ACCESS_DENIED
+        );
+        status!(NtSetSecurityObject(handle, sacl.0, &descriptor.0));
+        let told = parts(handle, sacl)?;
+        let head: SecurityDescriptorRelative = told.at(0);
+        expect!(told.at::<[u8; 28]>(head.sacl as usize), audits);
+        use_security_privilege(false)?;
+        status!(opened(&mut name, right)?, PRIVILEGE_NOT_HELD);
+        // Audits deny nobody.
+        status!(opened(&mut name, AccessMask::EVENT_MODIFY_STATE)?);
+        status!(NtClose(handle));
+        status!(NtClose(made));
         Ok(())
     }
 }
