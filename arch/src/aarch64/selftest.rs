@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use super::{Machine, console, interrupts, simd, user_code, window};
 use crate::contract::{
     Fault, Interrupts, NotOnThisMachine, PAGE_SIZE, PhysAddr, Processor, RegisterChanged, SelfTest,
-    UserCode,
+    UserCode, VirtAddr,
 };
 use crate::memory::layout;
 
@@ -22,9 +22,7 @@ global_asm!(
     .section .text.selftest, "ax"
     // (expected, found, counter, target): loads all registers from `expected`, loops until *counter >= target, stores them
     // in `found`. Both are x0 to x30, NZCV, q0 to q31; x0, x1, x2 (the loop's own), x18 and the 32nd word have other uses.
-    .global tarn_hold_registers
-tarn_hold_registers:
-    .arch_extension simd
+    .macro load_held
     stp     x29, x30, [sp, #-112]!
     stp     x19, x20, [sp, #16]
     stp     x21, x22, [sp, #32]
@@ -52,8 +50,8 @@ tarn_hold_registers:
     ldp     q28, q29, [x1, #448]
     ldp     q30, q31, [x1, #480]
     mov     x1, x0
-    mov     x0, x2                  // counter
-    mov     x2, x3                  // target
+    mov     x0, x2
+    mov     x2, x3
     ldr     x3, [x1, #24]
     ldp     x4, x5, [x1, #32]
     ldp     x6, x7, [x1, #48]
@@ -69,10 +67,16 @@ tarn_hold_registers:
     ldp     x26, x27, [x1, #208]
     ldp     x28, x29, [x1, #224]
     ldr     x30, [x1, #240]
+    .endm
+
+    .arch_extension simd
+    .global tarn_hold_registers
+tarn_hold_registers:
+    load_held                       // x0 is the counter, x2 the target
 1:  ldr     x1, [x0]                // no instruction of the loop touches the flags
     sub     x1, x1, x2
     tbnz    x1, #63, 1b
-    ldr     x1, [sp, #96]
+2:  ldr     x1, [sp, #96]
     stp     x2, x3, [x1, #16]
     str     x0, [x1]
     mrs     x3, nzcv
@@ -115,6 +119,15 @@ tarn_hold_registers:
     ldp     x27, x28, [sp, #80]
     ldp     x29, x30, [sp], #112
     ret
+
+    // (expected, found, address, word): the same, but writes the word to the address instead of looping.
+    .global tarn_write_held
+tarn_write_held:
+    load_held                       // x0 is the address, x2 the word
+    mov     x1, x2
+    bl      tarn_write_user_word
+    b       2b
+    .purgem load_held
     .text
     "#
 );
@@ -126,6 +139,7 @@ unsafe extern "C" {
         counter: &AtomicU64,
         target: u64,
     );
+    fn tarn_write_held(expected: &RegisterFile, found: &mut RegisterFile, to: u64, word: u64);
 }
 
 /// As `tarn_hold_registers` knows it.
@@ -190,6 +204,38 @@ const Q_NAMES: [[&str; 2]; 32] = [
     ["q30.low", "q30.high"],
     ["q31.low", "q31.high"],
 ];
+
+/// The general registers from x3 to below `end`, without x18, and all SIMD registers: names, and values before and after.
+fn others<'a>(
+    expected: &'a RegisterFile,
+    found: &'a RegisterFile,
+    end: usize,
+) -> impl Iterator<Item = (&'static str, u64, u64)> + 'a {
+    let general = (3..end)
+        .filter(|number| *number != 18)
+        .map(|number| (X_NAMES[number], expected.x[number], found.x[number]));
+    let vector = (0..64).map(|half| {
+        (
+            Q_NAMES[half / 2][half % 2],
+            expected.q[half / 2][half % 2],
+            found.q[half / 2][half % 2],
+        )
+    });
+    vector.chain(general)
+}
+
+fn first_change(
+    mut registers: impl Iterator<Item = (&'static str, u64, u64)>,
+) -> Result<(), RegisterChanged> {
+    match registers.find(|(_, expected, found)| expected != found) {
+        Some((name, expected, found)) => Err(RegisterChanged {
+            name,
+            expected,
+            found,
+        }),
+        None => Ok(()),
+    }
+}
 
 #[expect(
     unconditional_recursion,
@@ -302,32 +348,32 @@ impl SelfTest for Machine {
             ("x0", core::ptr::from_ref(counter).addr() as u64, found.x[0]),
             ("x2", target, found.x[2]),
         ];
-        let general = (3..31)
-            .filter(|number| *number != 18)
-            .map(|number| (X_NAMES[number], expected.x[number], found.x[number]));
-        let flags = [("nzcv", expected.nzcv, found.nzcv)];
-        let vector = (0..64).map(|half| {
-            (
-                Q_NAMES[half / 2][half % 2],
-                expected.q[half / 2][half % 2],
-                found.q[half / 2][half % 2],
-            )
-        });
         let early = [("x1", target, counter.load(Ordering::Relaxed).min(target))];
-        let changed = loop_values
-            .into_iter()
-            .chain(early)
-            .chain(flags)
-            .chain(vector)
-            .chain(general);
-        match { changed }.find(|(_, expected, found)| expected != found) {
-            Some((name, expected, found)) => Err(RegisterChanged {
-                name,
-                expected,
-                found,
-            }),
-            None => Ok(()),
-        }
+        let flags = [("nzcv", expected.nzcv, found.nzcv)];
+        first_change(
+            loop_values
+                .into_iter()
+                .chain(early)
+                .chain(flags)
+                .chain(others(&expected, &found, 31)),
+        )
+    }
+
+    fn write_held(to: VirtAddr, word: u64, seed: u64) -> Result<(), RegisterChanged> {
+        let expected = RegisterFile::from_seed(seed);
+        let mut found = RegisterFile::from_seed(!seed);
+        let mut before = simd::SimdState::default();
+        simd::save(&mut before);
+        // SAFETY: as above; it writes to the user half alone.
+        unsafe { tarn_write_held(&expected, &mut found, to.0, word) };
+        simd::restore(&before);
+        // x0 is the result, x30 where the routine went back to, and x18 the processor's; the routine does not touch the flags.
+        let own = [
+            ("x0", 0, found.x[0]),
+            ("x2", word, found.x[2]),
+            ("nzcv", expected.nzcv, found.nzcv),
+        ];
+        first_change(own.into_iter().chain(others(&expected, &found, 30)))
     }
 
     fn scramble_simd(seed: u64) {

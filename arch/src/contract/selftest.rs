@@ -6,6 +6,8 @@
 
 use core::sync::atomic::AtomicU64;
 
+use super::VirtAddr;
+
 /// A fault to be provoked in kernel mode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
@@ -107,6 +109,13 @@ pub trait SelfTest {
     /// # Errors
     /// The first register that changed.
     fn hold_registers(counter: &AtomicU64, target: u64, seed: u64) -> Result<(), RegisterChanged>;
+
+    /// Fills every general and SIMD register with values derived from `seed`, writes a word of user memory, as
+    /// [`write_word`](crate::user::write_word) does, then compares: an access that the kernel may have to resolve.
+    ///
+    /// # Errors
+    /// The first register that changed; the routine's result is one of them, 0 if the word was written.
+    fn write_held(to: VirtAddr, word: u64, seed: u64) -> Result<(), RegisterChanged>;
 
     /// Overwrites every SIMD register (and their control register's writable flags) with values derived from `seed`.
     fn scramble_simd(seed: u64);

@@ -304,6 +304,22 @@ impl SelfTest for Machine {
         }
     }
 
+    fn write_held(to: VirtAddr, word: u64, seed: u64) -> Result<(), RegisterChanged> {
+        Self::scramble_simd(seed);
+        let expected = with(|machine| machine.me().simd);
+        let written = crate::user::write_word(to, word);
+        let found = with(|machine| machine.me().simd);
+        if written.is_ok() && found == expected {
+            Ok(())
+        } else {
+            Err(RegisterChanged {
+                name: if written.is_ok() { "simd" } else { "result" },
+                expected: expected[0],
+                found: found[0],
+            })
+        }
+    }
+
     fn scramble_simd(seed: u64) {
         let simd = [0, 16, 32, 48].map(|bits| seed.rotate_left(bits));
         with(|machine| machine.me().simd = simd);

@@ -10,7 +10,7 @@ use core::arch::{asm, global_asm};
 use core::sync::atomic::AtomicU64;
 
 use super::features::{Features, features};
-use crate::contract::RegisterChanged;
+use crate::contract::{RegisterChanged, VirtAddr};
 
 const GENERAL: usize = 15;
 const SIMD: usize = 16;
@@ -59,6 +59,10 @@ unsafe extern "C" {
         counter: *const AtomicU64,
         target: u64,
     );
+    /// Loads the registers, 128-bit ones, calls `tarn_write_user_word` and stores what it finds.
+    fn write_held_128(values: *const Values, found: *mut Values);
+    /// The same with 256-bit registers.
+    fn write_held_256(values: *const Values, found: *mut Values);
     /// Loads the 128-bit registers.
     fn load_simd_128(values: *const Values);
     /// Loads the 256-bit registers.
@@ -121,6 +125,32 @@ pub(super) fn hold(counter: &AtomicU64, target: u64, seed: u64) -> Result<(), Re
         // SAFETY: as above.
         unsafe { hold_registers_128(&raw const values, &raw mut found, counter, target) };
     }
+    compare(&values, &found)
+}
+
+/// Where RAX, RSI and RDI are among the general registers.
+const RAX: usize = 0;
+const RSI: usize = 4;
+const RDI: usize = 5;
+
+/// See `SelfTest::write_held`.
+pub(super) fn write(to: VirtAddr, word: u64, seed: u64) -> Result<(), RegisterChanged> {
+    let mut values = Values::from_seed(seed);
+    values.general[RDI] = to.0;
+    values.general[RSI] = word;
+    let mut found = values.clone();
+    found.general[RAX] = !0;
+    if has_256() {
+        // SAFETY: the pointers are to live values of the right layout; the function keeps what the ABI says, and writes
+        // to nothing else but the user half.
+        unsafe { write_held_256(&raw const values, &raw mut found) };
+    } else {
+        // SAFETY: as above.
+        unsafe { write_held_128(&raw const values, &raw mut found) };
+    }
+    // The routine's result, and what it does to the flags.
+    values.general[RAX] = 0;
+    values.flags = found.flags;
     compare(&values, &found)
 }
 
@@ -192,11 +222,7 @@ global_asm!(
     vmovups %ymm\n, 128 + 32 * \n(%rdi)
     .endm
 
-    .macro hold_registers size
-    .text
-    .p2align 4
-    .global hold_registers_\size
-hold_registers_\size:
+    .macro load_all size
     pushq %rbx
     pushq %rbp
     pushq %r12
@@ -224,6 +250,14 @@ hold_registers_\size:
     movq 104(%rdi), %r14
     movq 112(%rdi), %r15
     movq 40(%rdi), %rdi
+    .endm
+
+    .macro hold_registers size
+    .text
+    .p2align 4
+    .global hold_registers_\size
+hold_registers_\size:
+    load_all \size
 1:  .rept 16
     pause
     .endr
@@ -266,6 +300,14 @@ hold_registers_\size:
     retq
 
     .p2align 4
+    .global write_held_\size
+write_held_\size:
+    load_all \size
+    callq tarn_write_user_word
+    pushfq
+    jmp 2b
+
+    .p2align 4
     .global load_simd_\size
 load_simd_\size:
     each_simd load_\size
@@ -280,6 +322,7 @@ load_simd_\size:
     .purgem load_256
     .purgem store_128
     .purgem store_256
+    .purgem load_all
     .purgem hold_registers
 "#,
     options(att_syntax),

@@ -8,7 +8,7 @@ use core::arch::asm;
 use core::sync::atomic::AtomicU64;
 
 use super::{Machine, console, held_registers, spurious, user_code};
-use crate::contract::{Fault, NotOnThisMachine, RegisterChanged, SelfTest, UserCode};
+use crate::contract::{Fault, NotOnThisMachine, RegisterChanged, SelfTest, UserCode, VirtAddr};
 
 /// An upper-half address where nothing ever is, far from any stack.
 const UNMAPPED: u64 = 0xFFFF_F000_0000_0000;
@@ -104,6 +104,10 @@ impl SelfTest for Machine {
 
     fn hold_registers(counter: &AtomicU64, target: u64, seed: u64) -> Result<(), RegisterChanged> {
         held_registers::hold(counter, target, seed)
+    }
+
+    fn write_held(to: VirtAddr, word: u64, seed: u64) -> Result<(), RegisterChanged> {
+        held_registers::write(to, word, seed)
     }
 
     fn scramble_simd(seed: u64) {

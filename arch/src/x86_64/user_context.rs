@@ -8,7 +8,9 @@
 //! be anything: what is none is an exception in user mode.
 //!
 //! # Differs
-//! Debug registers read as zero and cannot be set: no thread has breakpoints of the processor's yet.
+//! Debug registers read as zero and cannot be set: no thread has breakpoints of the processor's yet. `CONTEXT_XSTATE` is
+//! ignored: the upper halves of AVX's registers are in no context, so what an exception handler or an APC routine does to
+//! them its thread keeps.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -9,7 +9,7 @@
 //! | [`litmus`] | `litmus` |
 //! | [`memory`] | `pool-exhaustion`, `kernel-stacks` |
 //! | [`objects`] | `object-callbacks` |
-//! | [`registers`] | `registers` |
+//! | [`registers`] | `registers`, `registers-faults` |
 //! | [`threads`] | `wait-storm`, `thread-creation`, `thread-creation-parallel`, `affinity`, `timers`, `ping-pong`, `waiters` |
 //! | [`user_mode`] | `user-mode`, `user-mode-cost` |
 //! | [`user_memory`] | `user-memory`, `user-flush` |
@@ -115,6 +115,7 @@ mod kernel {
             "pool-exhaustion" => memory::pool_exhaustion(),
             "kernel-stacks" => memory::kernel_stacks(),
             "registers" => registers::survive_interrupts(),
+            "registers-faults" => registers::survive_faults(),
             "wait-storm" => threads::wait_storm(),
             "thread-creation" => threads::thread_creation(100_000),
             // Where processors really run at once each thread waits for the host's scheduler: fewer do.
