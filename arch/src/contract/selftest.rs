@@ -110,12 +110,13 @@ pub trait SelfTest {
     /// The first register that changed.
     fn hold_registers(counter: &AtomicU64, target: u64, seed: u64) -> Result<(), RegisterChanged>;
 
-    /// Fills every general and SIMD register with values derived from `seed`, writes a word of user memory, as
-    /// [`write_word`](crate::user::write_word) does, then compares: an access that the kernel may have to resolve.
+    /// Fills every general and SIMD register but those that the routine uses with values derived from `seed`, writes a word
+    /// of user memory as [`write_word`](crate::user::write_word) does, which the kernel may have to resolve, then compares.
+    /// False if the word could not be written.
     ///
     /// # Errors
-    /// The first register that changed; the routine's result is one of them, 0 if the word was written.
-    fn write_held(to: VirtAddr, word: u64, seed: u64) -> Result<(), RegisterChanged>;
+    /// The first register that changed.
+    fn write_held(to: VirtAddr, word: u64, seed: u64) -> Result<bool, RegisterChanged>;
 
     /// Overwrites every SIMD register (and their control register's writable flags) with values derived from `seed`.
     fn scramble_simd(seed: u64);

@@ -281,6 +281,18 @@ impl Power for Machine {
     }
 }
 
+fn compare_simd(expected: [u64; 4]) -> Result<(), RegisterChanged> {
+    let found = with(|machine| machine.me().simd);
+    let differing = expected.iter().zip(found).find(|(was, is)| *was != is);
+    differing.map_or(Ok(()), |(was, is)| {
+        Err(RegisterChanged {
+            name: "simd",
+            expected: *was,
+            found: is,
+        })
+    })
+}
+
 impl SelfTest for Machine {
     fn provoke(_fault: Fault) -> Result<(), NotOnThisMachine> {
         Err(NotOnThisMachine)
@@ -292,32 +304,15 @@ impl SelfTest for Machine {
         while counter.load(Ordering::Acquire) < target {
             events::advance(1);
         }
-        let found = with(|machine| machine.me().simd);
-        if found == expected {
-            Ok(())
-        } else {
-            Err(RegisterChanged {
-                name: "simd",
-                expected: expected[0],
-                found: found[0],
-            })
-        }
+        compare_simd(expected)
     }
 
-    fn write_held(to: VirtAddr, word: u64, seed: u64) -> Result<(), RegisterChanged> {
+    fn write_held(to: VirtAddr, word: u64, seed: u64) -> Result<bool, RegisterChanged> {
         Self::scramble_simd(seed);
         let expected = with(|machine| machine.me().simd);
         let written = crate::user::write_word(to, word);
-        let found = with(|machine| machine.me().simd);
-        if written.is_ok() && found == expected {
-            Ok(())
-        } else {
-            Err(RegisterChanged {
-                name: if written.is_ok() { "simd" } else { "result" },
-                expected: expected[0],
-                found: found[0],
-            })
-        }
+        compare_simd(expected)?;
+        Ok(written.is_ok())
     }
 
     fn scramble_simd(seed: u64) {

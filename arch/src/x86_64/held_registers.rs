@@ -1,4 +1,4 @@
-//! Registers filled with known values and held there while interrupts come and go.
+//! Registers filled with known values and held there while interrupts come and go, or while a page fault is resolved.
 //!
 //! Written in assembly, because the compiler would use the registers for itself (and
 //! knows no SIMD registers on this target). All general registers but RSP, the
@@ -11,6 +11,7 @@ use core::sync::atomic::AtomicU64;
 
 use super::features::{Features, features};
 use crate::contract::{RegisterChanged, VirtAddr};
+use crate::user::is_user_range;
 
 const GENERAL: usize = 15;
 const SIMD: usize = 16;
@@ -117,7 +118,7 @@ fn flags() -> u64 {
 /// See `SelfTest::hold_registers`.
 pub(super) fn hold(counter: &AtomicU64, target: u64, seed: u64) -> Result<(), RegisterChanged> {
     let values = Values::from_seed(seed);
-    let mut found = values.clone();
+    let mut found = Values::from_seed(!seed);
     if has_256() {
         // SAFETY: the pointers are to live values of the right layout; the function keeps what the ABI says.
         unsafe { hold_registers_256(&raw const values, &raw mut found, counter, target) };
@@ -128,30 +129,38 @@ pub(super) fn hold(counter: &AtomicU64, target: u64, seed: u64) -> Result<(), Re
     compare(&values, &found)
 }
 
-/// Where RAX, RSI and RDI are among the general registers.
+/// Where these are among the general registers.
 const RAX: usize = 0;
+const RDX: usize = 3;
 const RSI: usize = 4;
 const RDI: usize = 5;
 
 /// See `SelfTest::write_held`.
-pub(super) fn write(to: VirtAddr, word: u64, seed: u64) -> Result<(), RegisterChanged> {
+pub(super) fn write(to: VirtAddr, word: u64, seed: u64) -> Result<bool, RegisterChanged> {
+    if !is_user_range(to, 8) {
+        return Ok(false);
+    }
     let mut values = Values::from_seed(seed);
     values.general[RDI] = to.0;
     values.general[RSI] = word;
-    let mut found = values.clone();
-    found.general[RAX] = !0;
+    let mut found = Values::from_seed(!seed);
     if has_256() {
         // SAFETY: the pointers are to live values of the right layout; the function keeps what the ABI says, and writes
-        // to nothing else but the user half.
+        // to nothing else but the word, which is in the user half.
         unsafe { write_held_256(&raw const values, &raw mut found) };
     } else {
         // SAFETY: as above.
         unsafe { write_held_128(&raw const values, &raw mut found) };
     }
-    // The routine's result, and what it does to the flags.
-    values.general[RAX] = 0;
+    // The routine's results, and what it does to the flags.
+    let written = found.general[RAX] == 0;
+    if !written {
+        values.general[RDX] = !0;
+    }
+    values.general[RAX] = if written { 0 } else { !0 };
     values.flags = found.flags;
-    compare(&values, &found)
+    compare(&values, &found)?;
+    Ok(written)
 }
 
 fn compare(values: &Values, found: &Values) -> Result<(), RegisterChanged> {

@@ -106,7 +106,7 @@ impl SelfTest for Machine {
         held_registers::hold(counter, target, seed)
     }
 
-    fn write_held(to: VirtAddr, word: u64, seed: u64) -> Result<(), RegisterChanged> {
+    fn write_held(to: VirtAddr, word: u64, seed: u64) -> Result<bool, RegisterChanged> {
         held_registers::write(to, word, seed)
     }
 

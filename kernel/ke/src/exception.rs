@@ -1,7 +1,7 @@
 //! Which bug check a kernel-mode exception is.
 //!
-//! Nothing handles exceptions in kernel mode yet, and no user mode exists; so
-//! each one stops the machine, with the code and parameters that Windows gives.
+//! Nothing handles exceptions in kernel mode but copies from and to user memory, whose page faults the floor deals with; any
+//! other stops the machine, with the code and parameters that Windows gives.
 
 use arch::TrapFrame;
 use arch::contract::{Access, Exception, ExceptionClass, FaultReason, Irql, Registers, VirtAddr};

@@ -27,8 +27,8 @@ pub struct WaitOptions {
     pub mode: Mode,
     /// Whether alerts and user APCs end it.
     pub alertable: bool,
-    /// When it ends at the latest; `None`: never. A time that begins now lasts until the clock ticks, however short it is; only
-    /// a kernel APC that comes meanwhile ends that.
+    /// When it ends at the latest; `None`: never. A relative time that is not zero lasts until the clock ticks, however short it
+    /// is; only a kernel APC that comes meanwhile ends that.
     pub timeout: Option<Due>,
     /// Why it waits, for those who look (`KWAIT_REASON`).
     pub reason: u8,

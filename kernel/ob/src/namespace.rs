@@ -30,7 +30,7 @@ pub(crate) enum Protection {
     Public,
     /// Everybody may make objects in it too.
     Shared,
-    /// The same, and nobody's integrity is too low for it: programs in a sandbox have named objects as well.
+    /// The same, and Low integrity suffices: programs in a sandbox have named objects as well.
     NamedObjects,
     /// Administrators alone.
     Private,

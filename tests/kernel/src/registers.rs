@@ -100,24 +100,27 @@ fn tell(changed: RegisterChanged) -> &'static str {
 const FAULTS: u64 = 100_000;
 /// A page of user memory that is not there when it is written.
 const ABSENT: VirtAddr = VirtAddr(DATA.0 + PAGE_SIZE);
+/// The page behind it, which nobody brings.
+const NOWHERE: VirtAddr = VirtAddr(ABSENT.0 + PAGE_SIZE);
 static BROUGHT: AtomicU64 = AtomicU64::new(0);
 static PROCESS: ke::SpinLock<Option<Process>> = ke::SpinLock::new(None);
 
 fn pager(address: VirtAddr, _: Access) -> bool {
+    let enabled = Machine::disable_interrupts();
+    change_simd(address.0 ^ BROUGHT.load(Ordering::Relaxed));
+    Machine::restore_interrupts(enabled);
     if !VirtRange::of_pages(ABSENT, 1).contains(address) {
         return false;
     }
-    let seed = BROUGHT.fetch_add(1, Ordering::Relaxed);
-    let enabled = Machine::disable_interrupts();
-    change_simd(seed);
-    Machine::restore_interrupts(enabled);
+    BROUGHT.fetch_add(1, Ordering::Relaxed);
     let mut process = PROCESS.acquire();
     process
         .as_mut()
         .is_some_and(|process| process.map(ABSENT, UserProtection::ReadWrite, &[]).is_ok())
 }
 
-/// Every general and SIMD register keeps its value while the kernel writes to user memory that is brought meanwhile.
+/// Every general and SIMD register keeps its value while the kernel writes to user memory that is brought meanwhile, or that
+/// nobody brings.
 pub(crate) fn survive_faults() -> Result<(), &'static str> {
     ke::exception::set_pager(pager);
     let process = Process::with(UserCode::Endless)?.ok_or("no code")?;
@@ -127,8 +130,11 @@ pub(crate) fn survive_faults() -> Result<(), &'static str> {
         let seed = round.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let word = !seed;
         let to = VirtAddr(ABSENT.0 + 8 * (round % (PAGE_SIZE / 8)));
-        Machine::write_held(to, word, seed).map_err(tell)?;
-        if read_word(to) != Ok(word) {
+        if Machine::write_held(NOWHERE, word, seed).map_err(tell)? {
+            return Err("a word was written to what is not there");
+        }
+        let written = Machine::write_held(to, word, seed).map_err(tell)?;
+        if !written || read_word(to) != Ok(word) {
             return Err("the word was not written");
         }
         if let Some(process) = PROCESS.acquire().as_mut() {

@@ -13,13 +13,38 @@ pub use stubs::environment::{command_line, peb};
 use crate::check::{Failed, Outcome};
 use crate::names::Wide;
 use crate::services::{
-    NULL, NtClose, NtCreateUserProcess, NtQueryInformationProcess, NtWaitForSingleObject,
-    address_of,
+    CURRENT_PROCESS, NULL, NtClose, NtCreateUserProcess, NtQueryInformationProcess,
+    NtSetInformationProcess, NtWaitForSingleObject, address_of,
 };
 use crate::status;
 
 /// `ProcessBasicInformation`.
 const BASIC: ProcessInformationClass = ProcessInformationClass(0);
+
+/// `ProcessAffinityMask`.
+const AFFINITY_MASK: ProcessInformationClass = ProcessInformationClass(21);
+
+/// Makes a check while all threads of this process have to share the first processor.
+///
+/// # Errors
+/// The check's; if the processors cannot be asked for or set.
+pub fn on_one_processor(check: impl FnOnce() -> Outcome) -> Outcome {
+    let restrict = |processors: u64| {
+        NtSetInformationProcess(CURRENT_PROCESS, AFFINITY_MASK, &processors, 8u32)
+    };
+    let mut basic = w64::ProcessBasicInformation::default();
+    status!(NtQueryInformationProcess(
+        CURRENT_PROCESS,
+        BASIC,
+        &mut basic,
+        size_of::<w64::ProcessBasicInformation>() as u32,
+        NULL
+    ));
+    status!(restrict(1));
+    let outcome = check();
+    status!(restrict(basic.affinity_mask));
+    outcome
+}
 
 /// A new process and its first thread.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
@@ -12,6 +12,7 @@ use crate::build::{self, Built, programs};
 use crate::program::ram_disk::RamDisk;
 use crate::setup::Tools;
 use crate::test::Planned;
+use crate::test::shelf::Shelf;
 use crate::workspace::Workspace;
 
 /// What machines of one kind start with.
@@ -47,17 +48,14 @@ pub(crate) struct Depot {
     scratch: tempfile::TempDir,
     /// The kinds that are wanted, in the order in which they are built.
     kinds: Vec<Kind>,
-    shelves: Mutex<Shelves>,
-    changed: Condvar,
+    shelf: Shelf<Kind, Freight>,
 }
 
+/// What is built, by its image and, for a kernel, its name.
 #[derive(Default)]
-struct Shelves {
-    freight: BTreeMap<Kind, Arc<Freight>>,
-    /// Nothing more is built.
-    closed: bool,
-    /// Something did not build, so that no more tests are begun.
-    failed: bool,
+struct Yard {
+    kernels: BTreeMap<(String, String), Built>,
+    ram_disks: BTreeMap<String, PathBuf>,
 }
 
 impl Depot {
@@ -73,8 +71,7 @@ impl Depot {
             tools,
             scratch: scratch(workspace)?,
             kinds,
-            shelves: Mutex::default(),
-            changed: Condvar::new(),
+            shelf: Shelf::new(),
         })
     }
 
@@ -96,53 +93,45 @@ impl Depot {
 
     /// Builds all that is wanted.
     pub(crate) fn fill(&self, workspace: &Workspace) -> Result<()> {
-        let _closes = Closes(self);
-        let filled = self.kinds.iter().try_for_each(|kind| {
-            let freight = self.build(workspace, kind)?;
-            self.lock().freight.insert(kind.clone(), Arc::new(freight));
-            self.changed.notify_all();
-            Ok(())
-        });
-        self.lock().failed = filled.is_err();
-        filled
+        let mut yard = Yard::default();
+        self.shelf
+            .fill(&self.kinds, |kind| self.build(workspace, kind, &mut yard))
     }
 
     /// What a test starts with; waits until it is built. `None`: it is not to begin, since something did not build.
     pub(crate) fn freight(&self, planned: &Planned) -> Option<Arc<Freight>> {
-        let kind = Kind::of(planned);
-        let mut shelves = self.lock();
-        loop {
-            if shelves.failed {
-                return None;
-            }
-            if let Some(freight) = shelves.freight.get(&kind) {
-                return Some(Arc::clone(freight));
-            }
-            if shelves.closed {
-                return None;
-            }
-            shelves = self
-                .changed
-                .wait(shelves)
-                .expect("no thread panics while it holds the shelves");
-        }
+        self.shelf.wait_for(&Kind::of(planned))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shelves> {
-        self.shelves
-            .lock()
-            .expect("no thread panics while it holds the shelves")
-    }
-
-    fn build(&self, workspace: &Workspace, kind: &Kind) -> Result<Freight> {
+    fn build(&self, workspace: &Workspace, kind: &Kind, yard: &mut Yard) -> Result<Freight> {
         let image = Image::load(workspace, &kind.image)?;
-        let kernel = build::kernel(workspace, &self.tools, &image, &kind.kernel)?;
-        let ram_disk = if kind.runs_program {
-            Some(self.ram_disk(workspace, &image)?)
-        } else {
-            None
+        let name = (kind.image.clone(), kind.kernel.clone());
+        let kernel = match yard.kernels.get(&name) {
+            Some(built) => built.clone(),
+            None => {
+                let built = build::kernel(workspace, &self.tools, &image, &kind.kernel)?;
+                yard.kernels.insert(name, built.clone());
+                built
+            }
         };
-        Ok(Freight { kernel, ram_disk })
+        if !kind.runs_program {
+            return Ok(Freight {
+                kernel,
+                ram_disk: None,
+            });
+        }
+        let ram_disk = match yard.ram_disks.get(&kind.image) {
+            Some(file) => file.clone(),
+            None => {
+                let file = self.ram_disk(workspace, &image)?;
+                yard.ram_disks.insert(kind.image.clone(), file.clone());
+                file
+            }
+        };
+        Ok(Freight {
+            kernel,
+            ram_disk: Some(ram_disk),
+        })
     }
 
     fn ram_disk(&self, workspace: &Workspace, image: &Image) -> Result<PathBuf> {
@@ -151,18 +140,6 @@ impl Depot {
         disk.add_programs(&programs::build(workspace, &self.tools, image)?)?;
         disk.write(&file)?;
         Ok(file)
-    }
-}
-
-/// Whoever waits is told that nothing more comes, however the building ends.
-struct Closes<'a>(&'a Depot);
-
-impl Drop for Closes<'_> {
-    fn drop(&mut self) {
-        // Shelves that somebody panicked over are closed as well.
-        let shelves = self.0.shelves.lock();
-        shelves.unwrap_or_else(PoisonError::into_inner).closed = true;
-        self.0.changed.notify_all();
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod host;
 mod machine;
 mod plan;
 pub(crate) mod results;
+mod shelf;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -278,7 +278,8 @@ mod program {
             teb() + offset_of!(Teb, tls_expansion_slots) as u64,
             &more.to_le_bytes(),
         );
-        while number_at(more) != 0 {
+        // If the cell is refused it is never zeroed, and nothing is shown; the check sees that.
+        while number_at(more) != 0 && REFUSED.load(Ordering::Relaxed) == 0 {
             let _ = NtYieldExecution();
         }
         0

@@ -17,13 +17,14 @@ mod program {
     use nt_abi::NtStatus;
     use nt_abi::access::AccessMask;
     use nt_abi::memory::{AllocationType, PageProtection};
-    use nt_abi::services::arguments::{EventType, ProcessInformationClass};
-    use nt_abi::w64::{ExceptionRecord, ProcessBasicInformation};
+    use nt_abi::services::arguments::EventType;
+    use nt_abi::w64::ExceptionRecord;
     use test_programs::check::{Failed, Outcome, line};
     use test_programs::counters::until_it_waits;
     use test_programs::memory::{KERNEL, allocate, free, protect};
     use test_programs::probes::contexts::*;
     use test_programs::probes::rounds::step;
+    use test_programs::processes::on_one_processor;
     use test_programs::processes::{Options, number, start_with};
     use test_programs::services::*;
     use test_programs::threads::{
@@ -63,29 +64,6 @@ mod program {
             ("rights_are_asked_for", rights_are_asked_for),
             ("hostile_pointers_are_refused", hostile_pointers_are_refused),
         ])
-    }
-
-    /// `ProcessBasicInformation` and `ProcessAffinityMask`.
-    const BASIC: ProcessInformationClass = ProcessInformationClass(0);
-    const AFFINITY_MASK: ProcessInformationClass = ProcessInformationClass(21);
-
-    /// Makes a check while all threads of the process have to share the first processor.
-    fn on_one_processor(check: fn() -> Outcome) -> Outcome {
-        let restrict = |processors: u64| {
-            NtSetInformationProcess(CURRENT_PROCESS, AFFINITY_MASK, &processors, 8u32)
-        };
-        let mut basic = ProcessBasicInformation::default();
-        status!(NtQueryInformationProcess(
-            CURRENT_PROCESS,
-            BASIC,
-            &mut basic,
-            size_of::<ProcessBasicInformation>() as u32,
-            NULL
-        ));
-        status!(restrict(1));
-        let outcome = check();
-        status!(restrict(basic.affinity_mask));
-        outcome
     }
 
     /// A thread that is to be stepped and never runs leaves nothing behind for the one that runs next on its processor: this

@@ -208,6 +208,7 @@ mod program {
     const IMPERSONATION_TOKEN: ThreadInformationClass = ThreadInformationClass(5);
     /// `TokenIntegrityLevel`.
     const INTEGRITY_LEVEL: TokenInformationClass = TokenInformationClass(25);
+    const UNTRUSTED: u16 = 0;
     const LOW: u16 = 0x1000;
     const HIGH: u16 = 0x3000;
     /// `SYSTEM_MANDATORY_LABEL_NO_WRITE_UP` and `_NO_READ_UP`.
@@ -359,6 +360,16 @@ mod program {
             // Its maker can write to it.
             status!(opened(&mut name, AccessMask::EVENT_MODIFY_STATE)?);
             status!(NtClose(made));
+            Ok(())
+        })?;
+        // There is a level below, of those who have no name to give.
+        at_level(UNTRUSTED, || {
+            let mut name = Named::new("\\BaseNamedObjects\\Untrusted");
+            let mut made = 0u64;
+            status!(
+                NtCreateEvent(&mut made, ALL, name.get(), NOTIFICATION, false),
+                ACCESS_DENIED
+            );
             Ok(())
         })
     }

@@ -22,7 +22,7 @@ mod program {
     use test_programs::memory::{PAGE, allocate, done, free};
     use test_programs::probes::contexts::has_first_vectors;
     use test_programs::probes::rounds::*;
-    use test_programs::processes::number;
+    use test_programs::processes::{number, on_one_processor};
     use test_programs::services::*;
     use test_programs::threads::{
         Context, Disposition, SUSPENDED, ThreadRoutine, full, join, set_exception_handler, spawn,
@@ -43,6 +43,7 @@ mod program {
         TOTAL.store(number(1).unwrap_or(ROUNDS).max(1000), Ordering::SeqCst);
         set_exception_handler(goes_on);
         test_programs::check::run(&[
+            ("every_register_is_carried", every_register_is_carried),
             ("a_thread_begins_with_nobodys", a_thread_begins_with_nobodys),
             ("system_calls", system_calls),
             ("apcs_in_system_calls", apcs_in_system_calls),
@@ -274,8 +275,19 @@ mod program {
         0
     }
 
-    /// The SIMD registers of a thread that has not run are the first ones, though its maker had all of its own in use.
+    /// Nothing that the processor has is left out, because the kernel keeps it from programs for one.
+    fn every_register_is_carried() -> Outcome {
+        holds!(carries_all());
+        Ok(())
+    }
+
+    /// The SIMD registers of a thread that has not run are the first ones, though its maker had all of its own in use before
+    /// it gave the processor to it.
     fn a_thread_begins_with_nobodys() -> Outcome {
+        on_one_processor(begins_with_nobodys)
+    }
+
+    fn begins_with_nobodys() -> Outcome {
         let mut numbers = Numbers(1);
         for _ in 0..20 {
             let thread = spawn_with(ends, 0, SUSPENDED)?;

@@ -102,7 +102,8 @@ mod program {
         Ok(())
     }
 
-    /// It lasts until the clock ticks ("Sleep"), though its time may have passed before the kernel looks.
+    /// It lasts until the clock ticks ("Sleep": a time below the clock's resolution lasts up to a tick), though its time may
+    /// have passed before the kernel looks.
     fn the_shortest_delay_gives_up_the_processor() -> Outcome {
         const DELAYS: u32 = 20;
         let before = own_switches()?;

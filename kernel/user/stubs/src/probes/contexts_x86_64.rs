@@ -292,7 +292,7 @@ pub fn has_first_vectors(context: &Amd64Context) -> bool {
     first.float_save.mx_csr = 0x1F80;
     first.mx_csr = 0x1F80;
     let area = &context.float_save;
-    same_vectors(&first, context) && area.status_word == 0 && area.tag_word == 0
+    same_vectors(&first, context) && area.status_word == 0
 }
 
 /// Whether the SIMD registers of two contexts are the same.
@@ -300,6 +300,7 @@ pub fn same_vectors(left: &Amd64Context, right: &Amd64Context) -> bool {
     left.float_save.xmm_registers == right.float_save.xmm_registers
         && left.float_save.float_registers == right.float_save.float_registers
         && left.float_save.control_word == right.float_save.control_word
+        && left.float_save.tag_word == right.float_save.tag_word
         && left.mx_csr == right.mx_csr
         && right.float_save.mx_csr == right.mx_csr
 }

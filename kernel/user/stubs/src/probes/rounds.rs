@@ -12,7 +12,7 @@ mod machine;
 
 pub use machine::{
     CONTROL_BITS, COUNT, FIXED_CONTROL, FIXED_FLAGS, FLAG_BITS, GENERAL, LOST_IN_CALLS, PLACE,
-    RegisterFile, STATUS_BITS, scramble, skip_breakpoint, step,
+    RegisterFile, STATUS_BITS, carries_all, scramble, skip_breakpoint, step,
 };
 
 /// Carries a register file through one trap.

@@ -68,6 +68,11 @@ pub const FIXED_FLAGS: u64 = 0;
 /// Control bits that are always set: no exceptions.
 pub const FIXED_CONTROL: u32 = 0;
 
+/// Whether a file has all registers that a program may use here; there is no SVE.
+pub fn carries_all() -> bool {
+    true
+}
+
 /// Makes a thread go on behind the breakpoint that it met.
 pub fn skip_breakpoint(context: &mut Arm64Context) {
     context.pc += 4;

@@ -71,13 +71,20 @@ impl RegisterFile {
     }
 }
 
+/// Whether a file has all registers that the processor has, up to AVX.
+pub fn carries_all() -> bool {
+    has_uppers() == (__cpuid(1).ecx & AVX != 0)
+}
+
+/// The processor has AVX.
+const AVX: u32 = 1 << 28;
+
 /// Whether the processor has AVX and the kernel lets programs use it.
 fn has_uppers() -> bool {
-    /// OSXSAVE and AVX.
-    const BOTH: u32 = 1 << 27 | 1 << 28;
+    const OSXSAVE: u32 = 1 << 27;
     /// SSE and AVX.
     const STATE: u32 = 6;
-    if __cpuid(1).ecx & BOTH != BOTH {
+    if __cpuid(1).ecx & (OSXSAVE | AVX) != OSXSAVE | AVX {
         return false;
     }
     let enabled: u32;
