@@ -10,7 +10,13 @@
     reason = "sizes and numbers of a test are small, and its addresses have 64 bits as usize has"
 )]
 
-#[cfg(target_os = "windows")]
+// It carries registers by code of our own that another implementation of NT does not bring along.
+#[cfg(all(target_os = "windows", feature = "reference"))]
+mod program {
+    test_programs::checks! {}
+}
+
+#[cfg(all(target_os = "windows", not(feature = "reference")))]
 mod program {
     use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
