@@ -14,7 +14,7 @@
 use core::any::TypeId;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::offset_of;
+use core::mem::{ManuallyDrop, offset_of};
 use core::ops::Deref;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -117,6 +117,24 @@ impl<H, T> Counted<H, T> {
     /// The same, borrowed.
     pub fn as_erased(this: &Self) -> &Erased<H> {
         &this.erased
+    }
+}
+
+impl<H, T> Counted<H, T> {
+    /// Gives this reference up. If it was the last, `take` may take something out of the body before it is dropped: what
+    /// a long chain of values needs to end without one drop inside another.
+    pub fn give_up<R>(this: Self, take: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let erased = ManuallyDrop::new(this.erased);
+        if erased.count().fetch_sub(1, Ordering::Release) != 1 {
+            return None;
+        }
+        fence(Ordering::Acquire);
+        let mut whole = erased.common.cast::<Whole<H, T>>();
+        // SAFETY: the body has this type, see `deref`; it was the last reference, so nobody else has the body.
+        let taken = take(unsafe { &mut whole.as_mut().body });
+        // SAFETY: it was the last reference to a `Whole<H, T>`.
+        unsafe { destroy::<H, T>(erased.common) };
+        Some(taken)
     }
 }
 
@@ -270,6 +288,20 @@ mod tests {
         drop((one, again));
         assert_eq!(drops.load(Ordering::SeqCst), 0);
         drop(erased);
+        assert_eq!(drops.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn only_the_last_reference_gives_up_its_body() {
+        let drops = Arc::new(AtomicU32::new(0));
+        let one = Counted::new(Witness(drops.clone()), Some(Witness(drops.clone())));
+        let one = one.expect("memory");
+        let other = one.clone();
+        assert!(Counted::give_up(one, Option::take).is_none());
+        assert_eq!(drops.load(Ordering::SeqCst), 0);
+        let taken = Counted::give_up(other, Option::take).expect("the last");
+        assert_eq!(drops.load(Ordering::SeqCst), 1, "the head went");
+        drop(taken);
         assert_eq!(drops.load(Ordering::SeqCst), 2);
     }
 

@@ -41,7 +41,8 @@ struct Step {
 #[derive(Debug)]
 struct Unused {
     first: Option<NonNull<Step>>,
-    count: usize,
+    /// How many bytes they have together.
+    bytes: u64,
 }
 
 // SAFETY: the steps in the list belong to it alone; it is in the heap's lock.
@@ -67,7 +68,8 @@ unsafe impl Source for Unused {
             // SAFETY: `KernelHeap::claim` wrote a `Step` there, which stays until the step is given up.
             unsafe { (*step.as_ptr()).next = self.first };
             self.first = Some(step);
-            self.count += 1;
+            // SAFETY: as above.
+            self.bytes += unsafe { (*step.as_ptr()).mapping.range() }.length();
         }
         free
     }
@@ -91,7 +93,7 @@ impl Unused {
                     // SAFETY: as above.
                     Some(before) => unsafe { (*before.as_ptr()).next = following },
                 }
-                self.count -= 1;
+                self.bytes -= range.length();
                 // SAFETY: as above; out of the list it is nobody's, and is read once.
                 return Some(unsafe { step.read() }.mapping);
             }
@@ -110,17 +112,17 @@ struct KernelHeap {
 static HEAP: KernelHeap = KernelHeap {
     talc: FloorLock::new(Talc::new(Unused {
         first: None,
-        count: 0,
+        bytes: 0,
     })),
 };
 
 static GROWTH: spin::Once<Growth> = spin::Once::new();
 
-/// Takes memory back in which nothing is in use; `None` if no more than `keep` such steps are there. Who takes it destroys
+/// Takes memory back in which nothing is in use; `None` if no more than `keep` bytes of it are there. Who takes it destroys
 /// it, or it is lost.
-pub fn take_unused(keep: usize) -> Option<KernelMapping> {
+pub fn take_unused(keep: u64) -> Option<KernelMapping> {
     let mut talc = HEAP.talc.acquire();
-    if talc.source.count <= keep {
+    if talc.source.bytes <= keep {
         return None;
     }
     talc.source.take(0)

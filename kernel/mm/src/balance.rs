@@ -30,7 +30,7 @@ pub fn wanted() -> u64 {
 #[doc(alias = "MmWorkingSetManager")]
 pub fn balance() -> u64 {
     // What the pools have not wanted again since the last time; one step stays, for those who take and give in turn.
-    pool_growth::shrink(1);
+    pool_growth::shrink(pool_growth::STEP);
     let wanted = wanted();
     for floor in [Floor::Maximum, Floor::Minimum, Floor::None] {
         let available = frames::available();

@@ -14,7 +14,7 @@ use ke::{LockOrder, SpinLock};
 use crate::{commit, frames};
 
 /// The least that the pools grow by, in bytes.
-const STEP: u64 = 256 * 1024;
+pub(crate) const STEP: u64 = 256 * 1024;
 /// A page between two steps stays unmapped.
 const GAP: u64 = PAGE_SIZE;
 
@@ -151,11 +151,11 @@ fn map(length: u64) -> Option<KernelMapping> {
     mapping.ok()
 }
 
-/// Takes memory of the pools back in which nothing is in use, but for `keep` steps; gives how many bytes.
+/// Takes memory of the pools back in which nothing is in use, but for `keep` bytes; gives how many bytes.
 ///
 /// # IRQL
 /// At most Apc: other processors are told and waited for.
-pub(crate) fn shrink(keep: usize) -> u64 {
+pub(crate) fn shrink(keep: u64) -> u64 {
     let mut bytes = 0;
     while let Some(mapping) = unused(keep) {
         bytes += unmap(mapping);
@@ -164,13 +164,13 @@ pub(crate) fn shrink(keep: usize) -> u64 {
 }
 
 #[cfg(target_os = "none")]
-fn unused(keep: usize) -> Option<KernelMapping> {
+fn unused(keep: u64) -> Option<KernelMapping> {
     arch::heap::take_unused(keep)
 }
 
 /// On the host the pools are the test program's own.
 #[cfg(not(target_os = "none"))]
-fn unused(_keep: usize) -> Option<KernelMapping> {
+fn unused(_keep: u64) -> Option<KernelMapping> {
     None
 }
 

@@ -249,25 +249,119 @@ impl WriteWatch {
         PoolBox::new(TAG, watch)
     }
 
-    fn place(&self, page: u64) -> (usize, u64) {
-        let number = page.saturating_sub(self.start) / PAGE_SIZE;
-        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
-        (word, 1 << (number % 64))
+    /// The number of a page in the record.
+    fn number(&self, page: u64) -> u64 {
+        page.saturating_sub(self.start) / PAGE_SIZE
     }
 
-    pub(crate) fn is_written(&self, page: u64) -> bool {
-        let (word, bit) = self.place(page);
-        self.bits.get(word).is_some_and(|bits| bits & bit != 0)
-    }
-
-    pub(crate) fn set_written(&mut self, page: u64, written: bool) {
-        let (word, bit) = self.place(page);
-        if let Some(bits) = self.bits.get_mut(word) {
-            if written {
-                *bits |= bit;
-            } else {
-                *bits &= !bit;
+    /// The first page from `page` on, below `end`, that was written. What was not is passed over 64 pages at a time: a
+    /// range may be as large as the record.
+    pub(crate) fn next_written(&self, page: u64, end: u64) -> Option<u64> {
+        let first = self.number(page);
+        let mut word = usize::try_from(first / 64).ok()?;
+        let mut bits = self.bits.get(word)? & (u64::MAX << (first % 64));
+        while bits == 0 {
+            word += 1;
+            if self.start + word as u64 * 64 * PAGE_SIZE >= end {
+                return None;
             }
+            bits = *self.bits.get(word)?;
         }
+        let number = word as u64 * 64 + u64::from(bits.trailing_zeros());
+        Some(self.start + number * PAGE_SIZE).filter(|found| *found < end)
+    }
+
+    /// Whether a page was written.
+    pub(crate) fn is_written(&self, page: u64) -> bool {
+        let number = self.number(page);
+        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
+        let bits = self.bits.get(word);
+        bits.is_some_and(|bits| bits & (1 << (number % 64)) != 0)
+    }
+
+    /// A page was written.
+    pub(crate) fn set_written(&mut self, page: u64) {
+        let number = self.number(page);
+        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
+        if let Some(bits) = self.bits.get_mut(word) {
+            *bits |= 1 << (number % 64);
+        }
+    }
+
+    /// No page from `page` on, below `end`, counts as written any more.
+    pub(crate) fn forget(&mut self, page: u64, end: u64) {
+        let (mut number, end) = (self.number(page), self.number(end));
+        while number < end {
+            let next = (number / 64 + 1) * 64;
+            let kept_below = !(u64::MAX << (number % 64));
+            let kept_above = match end {
+                _ if end >= next => 0,
+                end => u64::MAX << (end % 64),
+            };
+            let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
+            let Some(bits) = self.bits.get_mut(word) else {
+                return;
+            };
+            *bits &= kept_below | kept_above;
+            number = next;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: u64 = 0x1_0000;
+
+    fn page(number: u64) -> u64 {
+        START + number * PAGE_SIZE
+    }
+
+    fn written(watch: &WriteWatch, from: u64, to: u64) -> std::vec::Vec<u64> {
+        let mut found = std::vec::Vec::new();
+        let mut at = page(from);
+        while let Some(next) = watch.next_written(at, page(to)) {
+            found.push((next - START) / PAGE_SIZE);
+            at = next + PAGE_SIZE;
+        }
+        found
+    }
+
+    #[test]
+    fn writes_are_found_in_their_range_and_forgotten_there() {
+        let mut watch = WriteWatch::new(START, 300, None).expect("memory");
+        assert_eq!(written(&watch, 0, 300), []);
+        let pages = [0, 1, 63, 64, 127, 128, 200, 255, 299];
+        for number in pages {
+            watch.set_written(page(number));
+        }
+        assert_eq!(written(&watch, 0, 300), pages);
+        assert_eq!(written(&watch, 1, 255), [1, 63, 64, 127, 128, 200]);
+        assert_eq!(written(&watch, 2, 63), []);
+        assert_eq!(written(&watch, 129, 200), []);
+        // Within one word, to a word's end, over words, and nothing.
+        watch.forget(page(1), page(63));
+        assert_eq!(written(&watch, 0, 128), [0, 63, 64, 127]);
+        watch.forget(page(64), page(128));
+        assert_eq!(written(&watch, 0, 129), [0, 63, 128]);
+        watch.forget(page(63), page(255));
+        assert_eq!(written(&watch, 0, 300), [0, 255, 299]);
+        watch.forget(page(255), page(255));
+        assert_eq!(written(&watch, 0, 300), [0, 255, 299]);
+        watch.forget(page(0), page(300));
+        assert_eq!(written(&watch, 0, 300), []);
+    }
+
+    /// The largest record that fits the program's memory, of addresses that nobody wrote: looked through word by word
+    /// this is a moment, page by page it is not.
+    #[test]
+    fn a_large_range_is_passed_over_by_words() {
+        const PAGES: u64 = 1 << 28;
+        let mut watch = WriteWatch::new(START, PAGES, None).expect("memory");
+        watch.set_written(page(PAGES - 1));
+        assert_eq!(written(&watch, 0, PAGES), [PAGES - 1]);
+        watch.forget(page(0), page(PAGES));
+        assert_eq!(written(&watch, 0, PAGES), []);
     }
 }

@@ -11,6 +11,7 @@
 
 use alloc::vec::Vec;
 
+use arch::counted::Counted;
 use ke::SpinLock;
 use nt_abi::NtResult;
 use nt_abi::access::{AccessMask, GenericMapping};
@@ -131,6 +132,17 @@ impl Directory {
             before += entries.len();
         }
         None
+    }
+}
+
+impl Drop for Directory {
+    /// A program may make a directory the shadow of another as often as it likes; each of them ends after the one before,
+    /// not in it.
+    fn drop(&mut self) {
+        let mut next = self.shadow.take();
+        while let Some(directory) = next {
+            next = Counted::give_up(directory, |ended| ended.shadow.take()).flatten();
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
+use ex::{Quota, QuotaCharge, QuotaKind};
 use ke::SpinLock;
+use nt_abi::NtResult;
+use rtl::Utf16Str;
 use rtl::utf16::Utf16String;
 
 /// The priority class of a process: where its base priority is.
@@ -159,10 +162,35 @@ impl Default for ProcessSettings {
     }
 }
 
+/// What a thread is called. Its process is charged for the letters, which the pools have.
+pub struct ThreadName {
+    text: Utf16String,
+    _charge: QuotaCharge,
+}
+
+impl ThreadName {
+    /// A name of a thread of the process with that quota.
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED`.
+    pub fn new(text: Utf16String, quota: &Quota) -> NtResult<Self> {
+        let bytes = text.len() as u64 * 2;
+        Ok(Self {
+            text,
+            _charge: quota.charge(QuotaKind::PagedPool, bytes)?,
+        })
+    }
+
+    /// The name.
+    pub fn text(&self) -> Utf16Str<'_> {
+        self.text.as_str()
+    }
+}
+
 /// What is set of a thread.
 pub struct ThreadSettings {
     /// Its name, for people.
-    pub name: SpinLock<Option<Utf16String>>,
+    pub name: SpinLock<Option<ThreadName>>,
     /// Debuggers do not hear of it.
     pub hidden_from_debugger: AtomicBool,
     /// The system stops when it ends.

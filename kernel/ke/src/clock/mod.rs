@@ -6,7 +6,7 @@
 
 mod resolution;
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arch::Machine;
 use arch::contract::{Clock, Processor, ProcessorNumber};
@@ -130,15 +130,14 @@ pub fn interrupt_time() -> u64 {
     to_hundred_nanoseconds(Machine::counter(), Machine::counter_frequency())
 }
 
-/// System time less interrupt time, in 100 ns: when the counter started, in 100 ns since 1601.
-static BOOT_TIME: AtomicU64 = AtomicU64::new(0);
+/// System time less interrupt time, in 100 ns: when the counter started, in 100 ns since 1601. It is before 1601 when
+/// somebody sets a time that is less than the machine runs.
+static BOOT_TIME: AtomicI64 = AtomicI64::new(0);
 
 /// The system time, in 100 ns since 1601.
 #[doc(alias = "KeQuerySystemTimePrecise")]
 pub fn system_time() -> u64 {
-    BOOT_TIME
-        .load(Ordering::Relaxed)
-        .saturating_add(interrupt_time())
+    interrupt_time().saturating_add_signed(BOOT_TIME.load(Ordering::Relaxed))
 }
 
 /// Sets the system time. Timers and limits of waits that were set for a system time move with it.
@@ -147,13 +146,22 @@ pub fn system_time() -> u64 {
 /// At most Dispatch.
 #[doc(alias = "KeSetSystemTime")]
 pub fn set_system_time(time: u64) {
-    BOOT_TIME.store(time.saturating_sub(interrupt_time()), Ordering::Relaxed);
+    let boot = signed(time).saturating_sub(signed(interrupt_time()));
+    BOOT_TIME.store(boot, Ordering::Relaxed);
     dispatcher::follow_system_time();
 }
 
 /// The interrupt time of a system time; 0 for one before the machine was started.
 pub(crate) fn to_interrupt_time(system: u64) -> u64 {
-    system.saturating_sub(BOOT_TIME.load(Ordering::Relaxed))
+    signed(system)
+        .saturating_sub(BOOT_TIME.load(Ordering::Relaxed))
+        .max(0)
+        .unsigned_abs()
+}
+
+/// A time as a signed number: NT's end in the year 30828, before the sign would be needed.
+fn signed(time: u64) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
 }
 
 /// The counter's value in `milliseconds` from now.
@@ -187,6 +195,22 @@ mod tests {
             to_hundred_nanoseconds(century * 1_000_000_000, 1_000_000_000),
             century * 10_000_000
         );
+    }
+
+    /// A board without a clock begins in 1601, and somebody may set any time of that year.
+    #[test]
+    fn a_time_before_the_machines_start_is_set_as_it_is() {
+        let _machine = crate::testing::boot(1);
+        sim::advance(1000 * Machine::counter_frequency());
+        let running = interrupt_time();
+        for time in [0, 5, running, running + 7, 1 << 62] {
+            set_system_time(time);
+            assert_eq!(system_time(), time);
+            assert_eq!(to_interrupt_time(time + 30), running + 30);
+            // What was before the start is over.
+            assert_eq!(to_interrupt_time(time.saturating_sub(running + 1)), running.saturating_sub(time));
+        }
+        set_system_time(running);
     }
 
     #[test]

@@ -41,20 +41,24 @@ impl AddressSpace {
     ) -> NtResult<usize> {
         let mut space = self.lock();
         let (vad, range) = space.watched(base, size)?;
+        let Some(watch) = space.vads.get(vad).and_then(|vad| vad.watch()) else {
+            return Err(NtStatus::INVALID_PARAMETER_1);
+        };
         let mut count = 0;
-        let mut page = range.start.0;
-        while page < range.end.0 && count < into.len() {
-            let watch = space.vads.get(vad).and_then(|vad| vad.watch());
-            if watch.is_some_and(|watch| watch.is_written(page)) {
-                into[count] = page;
-                count += 1;
-            }
-            page += PAGE_SIZE;
+        let mut looked_at = range.start.0;
+        while let Some(place) = into.get_mut(count) {
+            let Some(page) = watch.next_written(looked_at, range.end.0) else {
+                looked_at = range.end.0;
+                break;
+            };
+            *place = page;
+            count += 1;
+            looked_at = page + PAGE_SIZE;
         }
         if reset == WatchReset::Reset {
             let done = VirtRange {
                 start: range.start,
-                end: VirtAddr(page),
+                end: VirtAddr(looked_at),
             };
             space.reset_watch(vad, done)?;
         }
@@ -99,11 +103,7 @@ impl Space {
         self.tables()?
             .protect(range, &mut |_, _, protection| protection.without_write());
         if let Some(watch) = self.vads.get_mut(vad).and_then(|vad| vad.watch_mut()) {
-            let mut page = range.start.0;
-            while page < range.end.0 {
-                watch.set_written(page, false);
-                page += PAGE_SIZE;
-            }
+            watch.forget(range.start.0, range.end.0);
         }
         Ok(())
     }

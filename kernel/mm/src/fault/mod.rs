@@ -261,7 +261,7 @@ fn take_guard_away(
 /// Notes that a page is written, if that is wanted.
 fn note_write(space: &mut Space, vad: Index, page: VirtAddr) {
     if let Some(watch) = space.vads.get_mut(vad).and_then(|vad| vad.watch_mut()) {
-        watch.set_written(page.0, true);
+        watch.set_written(page.0);
     }
 }
 
@@ -322,7 +322,7 @@ fn demand_zero(
     let watch = space.vads.get_mut(vad).and_then(|vad| vad.watch_mut());
     let is_noted = watch.is_none_or(|watch| {
         if access == Access::Write {
-            watch.set_written(page.0, true);
+            watch.set_written(page.0);
         }
         watch.is_written(page.0)
     });

@@ -3,6 +3,7 @@
 use std::string::ToString;
 
 use super::*;
+use crate::header::{self, HeaderFlags};
 
 #[test]
 fn chains_of_links_end_somewhere() {
@@ -133,6 +134,34 @@ fn where_links_lead() {
         world.create_at(EventBody, Handle::NULL, None, Attributes::OPENLINK),
         Err(NtStatus::INVALID_PARAMETER)
     );
+}
+
+/// A thread of the host has a stack of two megabytes: a drop in a drop for each of these would not fit.
+#[test]
+fn a_long_chain_of_shadows_ends_one_after_another() {
+    let _world = world();
+    let new = |shadow| {
+        let body = Directory::with_shadow(shadow);
+        header::new_object(body, HeaderFlags::empty()).expect("memory")
+    };
+    let before = DIRECTORY.objects().0;
+    let mut last = new(None);
+    let mut kept = std::vec::Vec::new();
+    for number in 0..100_000 {
+        if number % 1000 == 0 {
+            kept.push(last.clone());
+        }
+        last = new(Some(last));
+    }
+    assert_eq!(DIRECTORY.objects().0, before + 100_001);
+    drop(last);
+    assert_eq!(
+        DIRECTORY.objects().0,
+        before + 99_001,
+        "one that is referred to keeps what is behind it"
+    );
+    drop(kept);
+    assert_eq!(DIRECTORY.objects().0, before);
 }
 
 #[test]

@@ -12,6 +12,7 @@
 
 #[cfg(target_os = "windows")]
 mod program {
+    use nt_abi::access::AccessMask;
     use test_programs::check::Outcome;
     use test_programs::clocks::{counter_time, system_time};
     use test_programs::services::*;
@@ -21,6 +22,7 @@ mod program {
         the_resolution_is_what_was_asked_for,
         the_resolution_can_be_taken_back_once,
         times_go_on,
+        the_time_is_what_was_set,
     }
 
     const KERNEL: Address = Address(0xFFFF_8000_0000_0000);
@@ -107,6 +109,35 @@ mod program {
             NtQueryAuxiliaryCounterFrequency(&mut frequency),
             NOT_SUPPORTED
         );
+        Ok(())
+    }
+
+    /// Any time that a date stands for, also one that is less than the machine runs.
+    fn the_time_is_what_was_set() -> Outcome {
+        /// `SE_SYSTEMTIME_PRIVILEGE`.
+        const SYSTEMTIME: u32 = 12;
+        let mut token = 0u64;
+        let rights = AccessMask::TOKEN_ADJUST_PRIVILEGES;
+        status!(NtOpenProcessToken(CURRENT_PROCESS, rights, &mut token));
+        let list = [1u32, SYSTEMTIME, 0, 2];
+        status!(NtAdjustPrivilegesToken(
+            token, false, &list, 16u32, NULL, NULL
+        ));
+        let begun = (system_time(), counter_time());
+        // 1601, 2026, and the last day of the year 30827.
+        for wanted in [0, 1, 134_000_000_000_000_000, 0x7FFF_35F4_0000_0000i64] {
+            let mut before = 0i64;
+            let count = counter_time();
+            status!(NtSetSystemTime(&wanted, &mut before));
+            let told = system_time();
+            // Less the time that went by, which the counter tells.
+            holds!(wanted <= told && told <= wanted + (counter_time() - count));
+        }
+        status!(NtSetSystemTime(&-1i64, NULL), INVALID_PARAMETER);
+        status!(NtSetSystemTime(&i64::MAX, NULL), INVALID_PARAMETER);
+        let now = begun.0 + (counter_time() - begun.1);
+        status!(NtSetSystemTime(&now, NULL));
+        status!(NtClose(token));
         Ok(())
     }
 }

@@ -18,11 +18,13 @@ mod program {
     use nt_abi::NtStatus;
     use nt_abi::access::AccessMask;
     use nt_abi::memory::{AllocationType, PageProtection};
-    use nt_abi::services::arguments::{EventType, ProcessInformationClass};
-    use nt_abi::w64::{QuotaLimits, VmCountersEx};
+    use nt_abi::services::arguments::{EventType, ProcessInformationClass, ThreadInformationClass};
+    use nt_abi::thread_information::ThreadInformationClass as OfThread;
+    use nt_abi::w64::{QuotaLimits, UnicodeString, VmCountersEx};
     use test_programs::check::{Failed, Outcome, line};
     use test_programs::counters::Counters;
     use test_programs::memory::{allocate, free};
+    use test_programs::names::Wide;
     use test_programs::processes;
     use test_programs::services::*;
     use test_programs::threads::{self, SUSPENDED, spawn_with};
@@ -33,12 +35,14 @@ mod program {
         limits_ask_for_a_privilege,
         handles_are_charged,
         names_are_charged,
+        names_of_threads_are_charged,
         ranges_of_addresses_are_charged,
         watched_ranges_are_charged,
         queued_calls_are_charged,
         packets_are_charged,
         the_page_file_has_a_limit,
         what_a_process_took_comes_back_with_its_end,
+        a_large_record_comes_back,
     }
 
     /// `ProcessQuotaLimits`.
@@ -282,6 +286,34 @@ mod program {
         Ok(())
     }
 
+    fn names_of_threads_are_charged() -> Outcome {
+        let before = counters()?.quota_paged_pool_usage;
+        let mut name = Wide::new("a name for people, two bytes for each of its letters");
+        let length = 2 * name.units().len() as u64;
+        let thread = spawn_with(ends, 0, SUSPENDED)?;
+        status!(set_name(thread, &name.counted()));
+        let named = counters()?.quota_paged_pool_usage;
+        // The old name goes with the new one.
+        status!(set_name(thread, &name.counted()));
+        expect!(counters()?.quota_paged_pool_usage, named);
+        let mut shorter = Wide::new("");
+        status!(set_name(thread, &shorter.counted()));
+        expect!(counters()?.quota_paged_pool_usage + length, named);
+        holds!(named >= before + length);
+        leave(length - 2)?;
+        let refused = set_name(thread, &name.counted());
+        leave_all()?;
+        expect!(refused, QUOTA_EXCEEDED);
+        status!(NtTerminateThread(thread, NtStatus::SUCCESS));
+        status!(NtClose(thread));
+        Ok(())
+    }
+
+    fn set_name(thread: u64, name: &UnicodeString) -> NtStatus {
+        let class = ThreadInformationClass(OfThread::NAME.0);
+        NtSetInformationThread(thread, class, name, size_of::<UnicodeString>() as u32)
+    }
+
     fn ranges_of_addresses_are_charged() -> Outcome {
         const START: u64 = 0x10_0000_0000;
         leave(1 << 16)?;
@@ -416,6 +448,22 @@ mod program {
             ));
             holds!(now.available + thousands * 2 >= before.available);
         }
+        Ok(())
+    }
+
+    /// What one request takes of the pools alone goes back whole.
+    fn a_large_record_comes_back() -> Outcome {
+        /// A bit for each page, in pages.
+        const RECORD: u32 = 2048;
+        let watched = RESERVE | AllocationType::WRITE_WATCH;
+        let before = Counters::settled()?;
+        let bytes = u64::from(RECORD) << (12 + 3 + 12);
+        let (base, _) = allocate(0, bytes, watched, RW)?;
+        holds!(Counters::now()?.committed >= before.committed + RECORD);
+        free(base, 0, AllocationType::RELEASE)?;
+        let after = Counters::settled()?;
+        holds!(after.committed < before.committed + RECORD / 8);
+        holds!(after.available + RECORD / 8 > before.available);
         Ok(())
     }
 }

@@ -181,6 +181,26 @@ pub(super) fn a_second_directory_shows_behind_the_first() -> Outcome {
     Ok(())
 }
 
+/// Each directory is kept by the one whose shadow it is, so with the last handle all of them go, one after another.
+pub(super) fn a_long_chain_of_shadows_ends() -> Outcome {
+    const LENGTH: usize = 10_000;
+    let mut last = directory("\\BaseNamedObjects\\Behind all")?;
+    for _ in 0..LENGTH {
+        let behind = last;
+        status!(NtCreateDirectoryObjectEx(
+            &mut last, DIRECTORY, NULL, behind, 0u32
+        ));
+        status!(NtClose(behind));
+    }
+    status!(NtClose(last));
+    let mut name = Named::new("\\BaseNamedObjects\\Behind all");
+    status!(
+        NtOpenDirectoryObject(&mut last, DIRECTORY, name.get()),
+        OBJECT_NAME_NOT_FOUND
+    );
+    Ok(())
+}
+
 pub(super) fn an_exclusive_object_has_one_owner() -> Outcome {
     let flags = ObjectAttributeFlags::EXCLUSIVE;
     let mut handle = 0u64;

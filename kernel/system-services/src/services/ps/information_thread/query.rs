@@ -45,13 +45,13 @@ impl Asked<'_> {
         {
             let room = {
                 let name = thread.settings().name.acquire();
-                name.as_ref().map_or(0, |name| name.len() * 2)
+                name.as_ref().map_or(0, |name| name.text().len() * 2)
             };
             bytes
                 .try_reserve_exact(size_of::<Information>() + room)
                 .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
             let name = thread.settings().name.acquire();
-            let units = name.as_ref().map_or(&[][..], |name| name.as_str().units());
+            let units = name.as_ref().map_or(&[][..], |name| name.text().units());
             // A name that grew since is cut.
             let units = units.get(..units.len().min(room / 2)).unwrap_or(&[]);
             let length = u16::try_from(units.len() * 2).unwrap_or(0);

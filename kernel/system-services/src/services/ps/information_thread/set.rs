@@ -14,7 +14,7 @@ use nt_abi::thread_information::ThreadInformationClass as Class;
 use nt_abi::{NtResult, NtStatus, w64};
 use ob::Object;
 use ps::Thread;
-use ps::settings::PriorityClass;
+use ps::settings::{PriorityClass, ThreadName};
 use ps::thread::threads_of;
 use ps::token::SharedToken;
 use rtl::utf16::Utf16String;
@@ -169,7 +169,8 @@ impl Wanted<'_> {
         }
         let units = capture::read_array(string.buffer, usize::from(string.length / 2))?;
         let thread = self.thread(LIMITED)?;
-        let name = Some(Utf16String::from_units(units));
+        let text = Utf16String::from_units(units);
+        let name = Some(ThreadName::new(text, thread.process().quota())?);
         let before = core::mem::replace(&mut *thread.settings().name.acquire(), name);
         drop(before);
         Ok(())
