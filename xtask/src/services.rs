@@ -54,6 +54,23 @@ pub(crate) fn is_up_to_date(workspace: &Workspace) -> bool {
     fs::read_to_string(workspace.root().join(PAGE)).is_ok_and(|text| text == page())
 }
 
+/// The services that are called done and that no text calls.
+pub(crate) fn uncalled<'a>(services: &[Service], texts: &[&'a str]) -> Vec<&'static str> {
+    let calls = |text: &'a str, name: &str| {
+        text.match_indices(name).any(|(at, _)| {
+            let before = text[..at].chars().next_back();
+            let is_whole = !before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+            is_whole && text[at + name.len()..].starts_with('(')
+        })
+    };
+    services
+        .iter()
+        .filter(|service| service.state == State::Done)
+        .map(|service| service.name)
+        .filter(|name| !texts.iter().any(|text| calls(text, name)))
+        .collect()
+}
+
 fn page() -> String {
     let mut page = OPENING.to_owned();
     let groups: Vec<&[Service]> = SERVICES
@@ -220,6 +237,33 @@ mod tests {
         let bytes = Target::Bytes(Length::Next);
         assert_eq!(pointer(Direction::InOut, true, bytes), "inout? bytes[next]");
         assert_eq!(kind(ArgumentKind::Enumeration("WAIT_TYPE")), "WAIT_TYPE");
+    }
+
+    #[test]
+    fn a_service_is_called_by_its_whole_name() {
+        let service = |name, state| Service {
+            number: 0,
+            name,
+            component: SERVICES[0].component,
+            state,
+            arguments: &[],
+        };
+        let services = [
+            service("NtClose", State::Done),
+            service("NtCloseEx", State::Done),
+            service("NtOpen", State::Planned),
+        ];
+        assert_eq!(uncalled(&services, &[]), ["NtClose", "NtCloseEx"]);
+        assert_eq!(
+            uncalled(&services, &["NtCloseEx(1)", "use NtClose;"]),
+            ["NtClose"]
+        );
+        assert_eq!(
+            uncalled(&services, &["(NtClose(1), ANtCloseEx(1))"]),
+            ["NtCloseEx"]
+        );
+        let all = uncalled(&services, &["NtCloseEx(1)", "NtClose(0)"]);
+        assert!(all.is_empty());
     }
 
     #[test]

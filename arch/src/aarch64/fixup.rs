@@ -14,7 +14,7 @@ use core::arch::global_asm;
 
 use super::trap::TrapFrame;
 use super::{Machine, syndrome};
-use crate::contract::{ExceptionClass, Processor, VirtAddr};
+use crate::contract::{ExceptionClass, Irql, Processor, VirtAddr};
 use crate::memory::layout;
 
 global_asm!(
@@ -157,10 +157,13 @@ pub(super) fn resume(frame: &mut TrapFrame) -> bool {
 }
 
 /// A copy met a fault: on its user side the kernel may resolve it; then the access is made again. A fault on the kernel's
-/// side is a fault like any other.
+/// side is a fault like any other, and so is each one from Dispatch on, where nothing can wait for a page.
 fn resume_copy(frame: &mut TrapFrame, class: ExceptionClass) -> bool {
     let address = VirtAddr(frame.far);
     if address >= layout::PHYSICAL_MAP || !syndrome::has_address(frame.esr) {
+        return false;
+    }
+    if Machine::irql() >= Irql::Dispatch {
         return false;
     }
     let resolved = match (class, crate::kernel()) {

@@ -28,7 +28,8 @@ pub trait Kernel: Sync {
 
     /// A copy from or to user memory met a page fault; true if the access can be tried again.
     ///
-    /// Interrupts are enabled, the level is that of the copying code.
+    /// Interrupts are as the copying code had them, and so is the level, which is below [`Irql::Dispatch`]: from there on
+    /// such a fault is an exception.
     fn user_page_fault(&self, address: VirtAddr, access: Access) -> bool;
 
     /// A processor that [`Processor::start_processor`](super::Processor::start_processor) started is up: on its own

@@ -14,8 +14,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use super::state::with;
 use super::turns;
 use crate::contract::{
-    Access, Entry, FaultReason, FrameNumber, Irql, PAGE_BYTES, PAGE_SIZE, PhysAddr, Translation,
-    UserProtection, UserTranslation, VirtAddr, VirtRange,
+    Access, Entry, FaultReason, FrameNumber, Irql, PAGE_BYTES, PAGE_SIZE, PhysAddr, Processor,
+    Translation, UserProtection, UserTranslation, VirtAddr, VirtRange,
 };
 use crate::memory::{SpaceId, user_frame};
 use crate::{Machine, kernel};
@@ -205,6 +205,10 @@ fn find(address: VirtAddr, access: Access) -> Option<*mut u8> {
         if let Ok(found) = translate(address, access) {
             return Some(Machine::physical_pointer(found));
         }
+        assert!(
+            Machine::irql() < Irql::Dispatch,
+            "user memory that is not there was touched at Dispatch: {address}"
+        );
         if !kernel()?.user_page_fault(address, access) {
             return None;
         }

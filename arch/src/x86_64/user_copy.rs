@@ -17,7 +17,7 @@ use core::arch::global_asm;
 use super::Machine;
 use super::per_processor::HAS_SMAP_OFFSET;
 use super::trap::TrapFrame;
-use crate::contract::{Access, Processor, VirtAddr};
+use crate::contract::{Access, Irql, Processor, VirtAddr};
 use crate::memory::layout;
 
 /// What reading a word gives, in two registers.
@@ -148,7 +148,8 @@ pub(super) unsafe fn write_word(to: VirtAddr, word: u64) -> bool {
     unsafe { tarn_write_user_word(to.0, word) == 0 }
 }
 
-/// Deals with a page fault if a copy met it on its user side; false if it is a fault like any other.
+/// Deals with a page fault if a copy met it on its user side; false if it is a fault like any other,
+/// as each one is from Dispatch on, where nothing can wait for a page.
 ///
 /// Interrupts are disabled; while the kernel looks for the page they are as the copying code had them.
 pub(super) fn resume(frame: &mut TrapFrame, access: Access) -> bool {
@@ -156,6 +157,9 @@ pub(super) fn resume(frame: &mut TrapFrame, access: Access) -> bool {
         ..tarn_user_copy_failed as *const () as usize as u64;
     let address = VirtAddr(frame.cr2);
     if !code.contains(&frame.rip) || address >= layout::PHYSICAL_MAP {
+        return false;
+    }
+    if Machine::irql() >= Irql::Dispatch {
         return false;
     }
     let resolved = crate::kernel().is_some_and(|kernel| {

@@ -35,8 +35,7 @@ pub fn set_pager(resolve: fn(VirtAddr, Access) -> bool) {
 
 /// A copy from or to user memory met a page fault.
 pub(crate) fn user_page_fault(address: VirtAddr, access: Access) -> bool {
-    // At Dispatch nothing can wait for a page; the copy then ends as if it were not there.
-    irql::current() < Irql::Dispatch && PAGER.get().is_some_and(|resolve| resolve(address, access))
+    PAGER.get().is_some_and(|resolve| resolve(address, access))
 }
 
 /// The code and parameters for an exception.
@@ -94,6 +93,13 @@ fn page_fault(
     pc: u64,
     level: Irql,
 ) -> (BugCheckCode, [u64; 4]) {
+    // Of user memory no page can be brought or copied then, whatever the tables say of it.
+    let reason = match reason {
+        FaultReason::Permission if level >= Irql::Dispatch && is_user_half(address) => {
+            FaultReason::NotMapped
+        }
+        other => other,
+    };
     match (access, reason) {
         (Access::Write, FaultReason::Permission) => (
             BugCheckCode::ATTEMPTED_WRITE_TO_READONLY_MEMORY,

@@ -9,10 +9,12 @@ mod rules;
 mod source;
 mod unsafety;
 
+use std::path::Path;
 use std::thread;
 
 use anyhow::Result;
 use clap::Args;
+use nt_abi::services::SERVICES;
 
 use crate::board::Image;
 use crate::progress::Step;
@@ -86,6 +88,10 @@ pub(crate) fn command(workspace: &Workspace, arguments: &CheckArgs) -> Result<u8
         "docs/services.md is the table's",
         service_page(workspace, arguments.bless)?,
     );
+    report.add(
+        "every service that is done has a check",
+        services_have_checks(&sources),
+    );
     if !arguments.quick {
         let tools = setup::ensure(&TO_LINT)?;
         with_compilers(workspace, &tools, &packages, &mut report)?;
@@ -104,6 +110,17 @@ fn service_page(workspace: &Workspace, bless: bool) -> Result<Problems> {
         "{} is not what the table of services makes: write it anew with `cargo xtask services`",
         services::PAGE
     )])
+}
+
+/// What is called done is called by a program that says what it has to answer.
+fn services_have_checks(sources: &Sources) -> Problems {
+    const PROGRAMS: &str = "tests/programs/src/bin/conformance_";
+    let is_program = |path: &Path| path.to_string_lossy().contains(PROGRAMS);
+    let files = sources.files.iter().filter(|file| is_program(&file.path));
+    let texts: Vec<&str> = files.map(|file| file.text.as_str()).collect();
+    let uncalled = services::uncalled(SERVICES, &texts);
+    let problem = |name| format!("{name} is done, and no program `conformance_...` calls it");
+    uncalled.into_iter().map(problem).collect()
 }
 
 fn with_compilers(

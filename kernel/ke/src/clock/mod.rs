@@ -208,7 +208,10 @@ mod tests {
             assert_eq!(system_time(), time);
             assert_eq!(to_interrupt_time(time + 30), running + 30);
             // What was before the start is over.
-            assert_eq!(to_interrupt_time(time.saturating_sub(running + 1)), running.saturating_sub(time));
+            assert_eq!(
+                to_interrupt_time(time.saturating_sub(running + 1)),
+                running.saturating_sub(time)
+            );
         }
         set_system_time(running);
     }

@@ -32,6 +32,7 @@ mod program {
         servers_check_access,
         servers_check_privileges,
         audits_ask_for_a_client,
+        audits_are_for_those_with_the_privilege,
     }
 
     const KERNEL: Address = Address(0xFFFF_8000_0000_0000);
@@ -293,6 +294,96 @@ mod program {
             &one(Privilege::AUDIT.0, PrivilegeAttributes::ENABLED)
         ));
         status!(refused, PRIVILEGE_NOT_HELD);
+        status!(NtClose(token));
+        Ok(())
+    }
+
+    fn audits_are_for_those_with_the_privilege() -> Outcome {
+        let mut subsystem = test_programs::names::Wide::new("Tests");
+        let name = subsystem.counted();
+        let mut set = Buffer::<20>::new();
+        set.0[0] = 1;
+        put(
+            &mut set,
+            8,
+            &LuidAndAttributes {
+                luid: Privilege::AUDIT.into(),
+                attributes: PrivilegeAttributes::ENABLED,
+            },
+        );
+        let set = set;
+        // An opening, a deletion, a privilege used on an object, and one used in a service.
+        let all = |client: u64, generate: &mut u8, on_close: bool, set: &Buffer<20>| {
+            [
+                NtOpenObjectAuditAlarm(
+                    &name,
+                    0u64,
+                    &name,
+                    &name,
+                    NULL,
+                    client,
+                    AccessMask(1),
+                    AccessMask(1),
+                    NULL,
+                    false,
+                    true,
+                    generate,
+                ),
+                NtPrivilegeObjectAuditAlarm(&name, 0u64, client, AccessMask(1), &set.0, true),
+                NtPrivilegedServiceAuditAlarm(&name, &name, client, &set.0, true),
+                NtDeleteObjectAuditAlarm(&name, 0u64, on_close),
+            ]
+        };
+        let token = own()?;
+        let (nobody, mut generate) = (client(token, 0)?, 9u8);
+        let (good, level) = (
+            nt_abi::NtStatus::SUCCESS,
+            nt_abi::NtStatus::BAD_IMPERSONATION_LEVEL,
+        );
+        expect!(all(token, &mut generate, true, &set), [good; 4]);
+        expect!(generate, 0);
+        expect!(
+            all(nobody, &mut generate, true, &set),
+            [level, level, level, good]
+        );
+        let invalid = nt_abi::NtStatus::INVALID_HANDLE;
+        expect!(
+            all(0, &mut generate, true, &set),
+            [invalid, invalid, invalid, good]
+        );
+        let mut endless = Buffer::<20>(set.0);
+        endless.0[3] = 0x7F;
+        let wrong = nt_abi::NtStatus::INVALID_PARAMETER;
+        expect!(
+            all(token, &mut generate, true, &endless),
+            [good, wrong, wrong, good]
+        );
+        status!(adjust(
+            token,
+            &one(Privilege::AUDIT.0, PrivilegeAttributes::empty())
+        ));
+        let refused = all(token, &mut generate, true, &set);
+        // Of an object whose opening was not audited, the deletion is not.
+        let unasked = NtDeleteObjectAuditAlarm(&name, 0u64, false);
+        status!(adjust(
+            token,
+            &one(Privilege::AUDIT.0, PrivilegeAttributes::ENABLED)
+        ));
+        expect!(refused, [nt_abi::NtStatus::PRIVILEGE_NOT_HELD; 4]);
+        status!(unasked);
+        status!(
+            NtDeleteObjectAuditAlarm(KERNEL, 0u64, true),
+            ACCESS_VIOLATION
+        );
+        status!(
+            NtPrivilegedServiceAuditAlarm(&name, &name, token, KERNEL, true),
+            ACCESS_VIOLATION
+        );
+        status!(
+            NtPrivilegeObjectAuditAlarm(KERNEL, 0u64, token, AccessMask(1), &set.0, true),
+            ACCESS_VIOLATION
+        );
+        status!(NtClose(nobody));
         status!(NtClose(token));
         Ok(())
     }

@@ -14,13 +14,18 @@
 mod program {
     use nt_abi::NtStatus;
     use nt_abi::access::{AccessMask, GenericMapping};
-    use nt_abi::services::arguments::{ObjectInformationClass, ThreadInformationClass};
+    use nt_abi::security::SecurityQualityOfService;
+    use nt_abi::services::arguments::{
+        AuditEventType, ObjectInformationClass, ThreadInformationClass, TokenInformationClass,
+    };
     use test_programs::buffer::Buffer;
     use test_programs::check::{Failed, Outcome};
+    use test_programs::names::Wide;
     use test_programs::services::*;
+    use test_programs::threads::{SUSPENDED, join, spawn_with};
     use test_programs::tokens::*;
     use test_programs::{expect, status};
-    use zerocopy::{Immutable, IntoBytes};
+    use zerocopy::{FromZeros as _, Immutable, IntoBytes};
 
     test_programs::checks! {
         a_part_may_be_granted_alone,
@@ -29,6 +34,8 @@ mod program {
         what_groups_cannot_be,
         a_threads_token_is_opened,
         a_token_has_no_claims,
+        a_thread_acts_as_another,
+        parts_are_checked_for_audits,
     }
 
     const KERNEL: Address = Address(0xFFFF_8000_0000_0000);
@@ -338,6 +345,206 @@ mod program {
             NtQuerySecurityAttributesToken(token, NULL, 0u32, &mut answer.0, 32u32, KERNEL),
             ACCESS_VIOLATION
         );
+        status!(NtClose(token));
+        Ok(())
+    }
+
+    fn level_of_own() -> Result<(u32, u32), Failed> {
+        /// `TokenImpersonationLevel`.
+        const LEVEL: TokenInformationClass = TokenInformationClass(9);
+        let mut token = 0u64;
+        status!(NtOpenThreadToken(CURRENT_THREAD, QUERY, true, &mut token));
+        let found = (number(token, TYPE)?, number(token, LEVEL)?);
+        status!(NtClose(token));
+        Ok(found)
+    }
+
+    extern "C" fn ends(_: u64) -> u32 {
+        0
+    }
+
+    fn a_thread_acts_as_another() -> Outcome {
+        let other = spawn_with(ends, 0, SUSPENDED)?;
+        let mut qos = SecurityQualityOfService::new_zeroed();
+        let act = |client: u64, qos: &SecurityQualityOfService| {
+            NtImpersonateThread(CURRENT_THREAD, client, qos)
+        };
+        // The other one acts for nobody: it is its process's token that is copied.
+        with_level(&mut qos, 2);
+        status!(act(other, &qos));
+        let found = level_of_own();
+        status!(act_with(0));
+        expect!(found?, (2, 2));
+        let mut none = 0u64;
+        status!(
+            NtOpenThreadToken(CURRENT_THREAD, QUERY, true, &mut none),
+            NO_TOKEN
+        );
+        // A thread that acts for a client hands on no more than it has.
+        let token = own()?;
+        let identified = client(token, 1)?;
+        let class = ThreadInformationClass(5);
+        status!(NtSetInformationThread(other, class, &identified, 8u32));
+        status!(act(other, &qos), BAD_IMPERSONATION_LEVEL);
+        with_level(&mut qos, 1);
+        status!(act(other, &qos));
+        let found = level_of_own();
+        status!(act_with(0));
+        expect!(found?, (2, 1));
+        status!(act(0, &qos), INVALID_HANDLE);
+        status!(act(token, &qos), OBJECT_TYPE_MISMATCH);
+        for nowhere in [NULL, KERNEL] {
+            let acted = NtImpersonateThread(CURRENT_THREAD, other, nowhere);
+            status!(acted, ACCESS_VIOLATION);
+        }
+        status!(NtResumeThread(other, NULL));
+        join(other)?;
+        status!(NtClose(identified));
+        status!(NtClose(token));
+        Ok(())
+    }
+
+    /// Status, granted rights, outcomes.
+    type Answer = (NtStatus, [u32; 3], [u32; 3]);
+
+    /// The answers of the three checks that write audits: for the whole, for each part, and for each part of a client that its
+    /// token names.
+    fn audited(client: u64, of: &Buffer<160>, kind: u32, flags: u32) -> [Answer; 3] {
+        let (mut subsystem, mut parts) = (Wide::new("Tests"), Parts::new(TREE));
+        let (name, kind, wanted) = (subsystem.counted(), AuditEventType(kind), AccessMask(1));
+        let (mut granted, mut outcome, mut generate) = ([[9u32; 3]; 3], [[9u32; 3]; 3], [9u8; 3]);
+        let list = &parts.get().0;
+        let status = [
+            NtAccessCheckByTypeAndAuditAlarm(
+                &name,
+                0u64,
+                &name,
+                &name,
+                &of.0,
+                NULL,
+                wanted,
+                kind,
+                flags,
+                list,
+                3u32,
+                &MAPPING,
+                false,
+                &mut granted[0][0],
+                &mut outcome[0][0],
+                &mut generate[0],
+            ),
+            NtAccessCheckByTypeResultListAndAuditAlarm(
+                &name,
+                0u64,
+                &name,
+                &name,
+                &of.0,
+                NULL,
+                wanted,
+                kind,
+                flags,
+                list,
+                3u32,
+                &MAPPING,
+                false,
+                &mut granted[1],
+                &mut outcome[1],
+                &mut generate[1],
+            ),
+            NtAccessCheckByTypeResultListAndAuditAlarmByHandle(
+                &name,
+                0u64,
+                client,
+                &name,
+                &name,
+                &of.0,
+                NULL,
+                wanted,
+                kind,
+                flags,
+                list,
+                3u32,
+                &MAPPING,
+                false,
+                &mut granted[2],
+                &mut outcome[2],
+                &mut generate[2],
+            ),
+        ];
+        // Nothing of it was audited, so nothing of its closing is.
+        let at = |index: usize| {
+            let told = status[index] != NtStatus::SUCCESS || generate[index] == 0;
+            let status = if told {
+                status[index]
+            } else {
+                NtStatus::UNSUCCESSFUL
+            };
+            (status, granted[index], outcome[index])
+        };
+        [at(0), at(1), at(2)]
+    }
+
+    fn parts_are_checked_for_audits() -> Outcome {
+        let token = own()?;
+        let client = client(token, 1)?;
+        let (one, both) = (everyone_reads(&[PART]), everyone_reads(&[PART, OTHER]));
+        let denied = NtStatus::ACCESS_DENIED.0;
+        let untouched = [9; 3];
+        // Who acts for nobody has no client, but may name one.
+        let [whole, each, by_handle] = audited(client, &one, 0, 0);
+        status!(whole.0, NO_IMPERSONATION_TOKEN);
+        status!(each.0, NO_IMPERSONATION_TOKEN);
+        expect!((each.1, each.2), (untouched, untouched));
+        status!(by_handle.0);
+        expect!(by_handle.2, [denied, 0, denied]);
+        status!(act_with(client));
+        let answers = [
+            audited(client, &one, 0, 0),
+            audited(client, &both, 1, 0),
+            audited(token, &both, 0, 0),
+            audited(0, &both, 0, 0),
+            audited(client, &both, 2, 0),
+            audited(client, &both, 0, 2),
+        ];
+        let switch = |attributes: u32| {
+            // SE_AUDIT_PRIVILEGE.
+            let list = [1u32, 21, 0, attributes];
+            NtAdjustPrivilegesToken(token, false, &list, 16u32, NULL, NULL)
+        };
+        let off = switch(0);
+        let refused = audited(client, &both, 0, 0);
+        let allowed = audited(client, &both, 0, 1);
+        let on = switch(2);
+        status!(act_with(0));
+        status!(off);
+        status!(on);
+        let success = NtStatus::SUCCESS;
+        let [whole, each, by_handle] = answers[0];
+        expect!((whole.0, whole.1[0], whole.2[0]), (success, 0, denied));
+        for parts in [each, by_handle] {
+            expect!(
+                (parts.0, parts.1[1], parts.2),
+                (success, 1, [denied, 0, denied])
+            );
+        }
+        for all in [answers[1], allowed] {
+            expect!((all[0].0, all[0].1[0], all[0].2[0]), (success, 1, 0));
+            expect!(all[1], (success, [1; 3], [0; 3]));
+            expect!(all[2], all[1]);
+        }
+        status!(answers[2][2].0, NO_IMPERSONATION_TOKEN);
+        status!(answers[3][2].0, INVALID_HANDLE);
+        for wrong in [answers[4], answers[5]] {
+            expect!(
+                wrong.map(|answer| answer.0),
+                [NtStatus::INVALID_PARAMETER; 3]
+            );
+        }
+        expect!(
+            refused.map(|answer| answer.0),
+            [NtStatus::PRIVILEGE_NOT_HELD; 3]
+        );
+        status!(NtClose(client));
         status!(NtClose(token));
         Ok(())
     }

@@ -14,14 +14,16 @@ mod program {
     use nt_abi::NtStatus;
     use nt_abi::access::AccessMask;
     use nt_abi::process_creation::PsCreateState;
-    use nt_abi::services::arguments::EventType;
-    use test_programs::check::{Outcome, line};
+    use nt_abi::services::arguments::{EventType, ProcessInformationClass};
+    use nt_abi::w64::{ProcessBasicInformation, SectionImageInformation};
+    use test_programs::check::{Failed, Outcome, line};
     use test_programs::names::Named;
     use test_programs::processes::{
         Child, Options, command_line, peb, start, start_with, try_start,
     };
     use test_programs::services::*;
     use test_programs::{expect, holds, status};
+    use zerocopy::FromZeros as _;
 
     test_programs::program!(begin);
 
@@ -45,6 +47,11 @@ mod program {
                 ),
                 ("handles_are_inherited", handles_are_inherited),
                 ("memory_of_a_child_is_written_and_read", memory_of_a_child),
+                (
+                    "a_process_is_made_of_a_section",
+                    a_process_is_made_of_a_section,
+                ),
+                ("what_no_process_is_made_of", what_no_process_is_made_of),
             ]),
         }
     }
@@ -230,6 +237,10 @@ mod program {
             ),
             INVALID_CID
         );
+        status!(
+            NtOpenProcess(&mut handle, AccessMask::PROCESS_TERMINATE, NULL, &id),
+            ACCESS_VIOLATION
+        );
         child.join()
     }
 
@@ -311,6 +322,143 @@ mod program {
         );
         line(format_args!("       the child's page was at {base:#x}"));
         child.close()
+    }
+
+    /// An image section that holds a program which does nothing.
+    fn nothing() -> Result<u64, Failed> {
+        let mut section = 0u64;
+        let mut name = Named::new(r"\KnownDlls\nothing.exe");
+        let rights = AccessMask::SECTION_ALL_ACCESS;
+        status!(NtOpenSection(&mut section, rights, name.get()));
+        Ok(section)
+    }
+
+    fn basic(process: u64) -> Result<ProcessBasicInformation, Failed> {
+        let mut basic = ProcessBasicInformation::new_zeroed();
+        status!(NtQueryInformationProcess(
+            process,
+            ProcessInformationClass(0),
+            &mut basic,
+            size_of::<ProcessBasicInformation>() as u32,
+            NULL
+        ));
+        Ok(basic)
+    }
+
+    /// The older services make a process that has its program, its PEB and no thread: that is its maker's to make.
+    fn a_process_is_made_of_a_section() -> Outcome {
+        const ALL: AccessMask = AccessMask::PROCESS_ALL_ACCESS;
+        let section = nothing()?;
+        let older = |handle: &mut u64| {
+            let parent = CURRENT_PROCESS;
+            NtCreateProcess(handle, ALL, NULL, parent, false, section, 0u64, 0u64)
+        };
+        let newer = |handle: &mut u64| {
+            let parent = CURRENT_PROCESS;
+            NtCreateProcessEx(handle, ALL, NULL, parent, 0u32, section, 0u64, 0u64, 0u32)
+        };
+        let makers: [&dyn Fn(&mut u64) -> NtStatus; 2] = [&older, &newer];
+        for make in makers {
+            let mut process = 0u64;
+            status!(make(&mut process));
+            let told = basic(process)?;
+            expect!(told.exit_status, NtStatus::PENDING.0);
+            holds!(told.peb_base_address != 0);
+            holds!(told.unique_process_id != basic(CURRENT_PROCESS.0)?.unique_process_id);
+            expect!(
+                told.inherited_from_unique_process_id,
+                basic(CURRENT_PROCESS.0)?.unique_process_id
+            );
+            let mut thread = 0u64;
+            let all = AccessMask::THREAD_ALL_ACCESS;
+            status!(
+                NtGetNextThread(process, 0u64, all, 0u32, 0u32, &mut thread),
+                NO_MORE_ENTRIES
+            );
+            let mut image = SectionImageInformation::new_zeroed();
+            status!(NtQueryInformationProcess(
+                process,
+                ProcessInformationClass(37),
+                &mut image,
+                size_of::<SectionImageInformation>() as u32,
+                NULL
+            ));
+            status!(NtCreateThreadEx(
+                &mut thread,
+                all,
+                NULL,
+                process,
+                image.transfer_address,
+                told.peb_base_address,
+                0u32,
+                0u64,
+                0u64,
+                0u64,
+                NULL
+            ));
+            status!(NtWaitForSingleObject(process, false, NULL));
+            expect!(basic(process)?.exit_status, 0);
+            status!(NtClose(thread));
+            status!(NtClose(process));
+        }
+        // Without a thread it does not run, but it can be ended.
+        let mut process = 0u64;
+        status!(newer(&mut process));
+        let now = 0i64;
+        status!(NtWaitForSingleObject(process, false, &now), TIMEOUT);
+        status!(NtTerminateProcess(process, NtStatus(7)));
+        status!(NtWaitForSingleObject(process, false, NULL));
+        expect!(basic(process)?.exit_status, 7);
+        status!(NtClose(process));
+        status!(NtClose(section));
+        Ok(())
+    }
+
+    fn what_no_process_is_made_of() -> Outcome {
+        const ALL: AccessMask = AccessMask::PROCESS_ALL_ACCESS;
+        const KERNEL: Address = Address(0xFFFF_8000_0000_0000);
+        let (section, event) = (nothing()?, make_event(0)?);
+        let mut handle = 0u64;
+        let mut make = |parent: u64, flags: u32, section: u64, debug: u64, token: u64| {
+            NtCreateProcessEx(
+                &mut handle,
+                ALL,
+                NULL,
+                parent,
+                flags,
+                section,
+                debug,
+                token,
+                0u32,
+            )
+        };
+        let own = CURRENT_PROCESS.0;
+        status!(make(0, 0, section, 0, 0), INVALID_HANDLE);
+        status!(make(event, 0, section, 0, 0), OBJECT_TYPE_MISMATCH);
+        status!(make(own, 0, event, 0, 0), OBJECT_TYPE_MISMATCH);
+        status!(make(own, 0, section, event, 0), OBJECT_TYPE_MISMATCH);
+        status!(make(own, 0, section, 0, event), OBJECT_TYPE_MISMATCH);
+        status!(make(own, 1 << 31, section, 0, 0), INVALID_PARAMETER);
+        // Data is no program.
+        let (mut data, size) = (0u64, 0x1000i64);
+        status!(NtCreateSection(
+            &mut data,
+            AccessMask::SECTION_ALL_ACCESS,
+            NULL,
+            &size,
+            4u32,
+            0x800_0000u32,
+            0u64
+        ));
+        status!(make(own, 0, data, 0, 0), SECTION_NOT_IMAGE);
+        for nowhere in [NULL, KERNEL] {
+            let made = NtCreateProcess(nowhere, ALL, NULL, own, false, section, 0u64, 0u64);
+            status!(made, ACCESS_VIOLATION);
+        }
+        for handle in [data, section, event] {
+            status!(NtClose(handle));
+        }
+        Ok(())
     }
 }
 

@@ -36,6 +36,7 @@ mod program {
         alerts_end_alertable_waits,
         an_alert_by_id_is_remembered_once,
         the_processor_has_a_number,
+        a_string_is_shown,
     }
 
     const KERNEL: Address = Address(0xFFFF_8000_0000_0000);
@@ -410,6 +411,21 @@ mod program {
         holds!(NtGetCurrentProcessorNumber().0 < 64);
         status!(NtGetCurrentProcessorNumberEx(KERNEL), ACCESS_VIOLATION);
         status!(NtFlushProcessWriteBuffers());
+        Ok(())
+    }
+
+    fn a_string_is_shown() -> Outcome {
+        let mut text = Wide::new("shown by NtDisplayString\n");
+        let good = text.counted();
+        status!(NtDisplayString(&good));
+        let mut empty = Wide::new("");
+        status!(NtDisplayString(&empty.counted()));
+        let mut bad = text.counted();
+        bad.buffer = KERNEL.0;
+        status!(NtDisplayString(&bad), ACCESS_VIOLATION);
+        for nowhere in [NULL, KERNEL] {
+            status!(NtDisplayString(nowhere), ACCESS_VIOLATION);
+        }
         Ok(())
     }
 }

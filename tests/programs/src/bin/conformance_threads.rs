@@ -16,15 +16,17 @@ mod program {
 
     use nt_abi::NtStatus;
     use nt_abi::access::AccessMask;
-    use nt_abi::services::arguments::EventType;
-    use nt_abi::w64::ExceptionRecord;
+    use nt_abi::services::arguments::{EventType, Handle, ThreadInformationClass};
+    use nt_abi::w64::{ClientId, ExceptionRecord, ThreadBasicInformation};
     use test_programs::check::Outcome;
+    use test_programs::names::Named;
     use test_programs::services::*;
     use test_programs::threads::{
         Context, Disposition, SUSPENDED, address, continue_at, exit_thread, full, join,
         set_exception_handler, set_first_argument, spawn, spawn_with, teb,
     };
     use test_programs::{expect, holds, status};
+    use zerocopy::FromZeros as _;
 
     test_programs::checks! {
         a_thread_gets_its_argument,
@@ -33,7 +35,9 @@ mod program {
         a_thread_that_is_suspended_can_be_ended,
         an_apc_ends_an_alertable_wait,
         an_apc_waits_for_an_alertable_wait,
+        a_thread_is_opened_by_its_id,
         a_special_apc_does_not_wait,
+        a_reserved_apc_needs_no_more_words,
         apcs_run_in_their_order,
         an_access_violation_says_where,
         an_exception_can_be_raised,
@@ -155,6 +159,103 @@ mod program {
         status!(NtWaitForSingleObject(event, true, &now), USER_APC);
         expect!(RAN.load(Ordering::SeqCst), 1);
         status!(NtClose(event));
+        Ok(())
+    }
+
+    fn a_thread_is_opened_by_its_id() -> Outcome {
+        let thread = spawn_with(keeps_its_argument, 5, SUSPENDED)?;
+        let mut basic = ThreadBasicInformation::new_zeroed();
+        status!(NtQueryInformationThread(
+            thread,
+            ThreadInformationClass(0),
+            &mut basic,
+            size_of::<ThreadBasicInformation>() as u32,
+            NULL
+        ));
+        let id = basic.client_id;
+        let resume = AccessMask::THREAD_SUSPEND_RESUME;
+        let (mut opened, mut unnamed) = (0u64, Named::unnamed());
+        let mut open = |id: &ClientId, attributes: Address| {
+            let status = NtOpenThread(&mut opened, resume, attributes, id);
+            (status, core::mem::take(&mut opened))
+        };
+        let attributes = Address(address_of(unnamed.get()));
+        // The thread's number is enough, but the process's must not be another's.
+        for unique_process in [id.unique_process, 0] {
+            let (status, handle) = open(
+                &ClientId {
+                    unique_process,
+                    ..id
+                },
+                attributes,
+            );
+            status!(status);
+            status!(NtCompareObjects(handle, thread));
+            status!(NtTerminateThread(handle, NtStatus(0)), ACCESS_DENIED);
+            status!(NtClose(handle));
+        }
+        for wrong in [
+            ClientId {
+                unique_process: id.unique_process + 4,
+                ..id
+            },
+            ClientId {
+                unique_thread: 0x7FFF_FFF0,
+                ..id
+            },
+            // A process's number is no thread's.
+            ClientId {
+                unique_thread: id.unique_process,
+                unique_process: 0,
+            },
+        ] {
+            status!(open(&wrong, attributes).0, INVALID_CID);
+        }
+        let mut named = Named::new("\\BaseNamedObjects\\Thread");
+        let named = Address(address_of(named.get()));
+        status!(open(&id, named).0, INVALID_PARAMETER_MIX);
+        status!(
+            NtOpenThread(&mut 0u64, resume, attributes, NULL),
+            INVALID_PARAMETER_MIX
+        );
+        status!(
+            NtOpenThread(NULL, resume, attributes, &id),
+            ACCESS_VIOLATION
+        );
+        status!(NtOpenThread(&mut 0u64, resume, NULL, &id), ACCESS_VIOLATION);
+        status!(NtResumeThread(thread, NULL));
+        join(thread)
+    }
+
+    /// The older service has no flags: the handle 1 stands for the special APC.
+    fn a_reserved_apc_needs_no_more_words() -> Outcome {
+        let routine = apc as extern "C" fn(u64, u64, u64) as usize as u64;
+        let queue = |thread: Handle, reserve: u64| {
+            NtQueueApcThreadEx(thread, reserve, routine, 100u64, 20u64, 3u64)
+        };
+        RAN.store(0, Ordering::SeqCst);
+        SUM.store(0, Ordering::SeqCst);
+        status!(queue(CURRENT_THREAD, 0));
+        expect!(RAN.load(Ordering::SeqCst), 0);
+        status!(NtTestAlert());
+        expect!(RAN.load(Ordering::SeqCst), 1);
+        expect!(SUM.load(Ordering::SeqCst), 123);
+        status!(queue(CURRENT_THREAD, 1));
+        expect!(RAN.load(Ordering::SeqCst), 2);
+        status!(queue(Handle(0), 0), INVALID_HANDLE);
+        status!(queue(CURRENT_PROCESS, 0), OBJECT_TYPE_MISMATCH);
+        // Memory that was reserved would be an object of its own type, which this is not.
+        let mut event = 0u64;
+        status!(NtCreateEvent(
+            &mut event,
+            AccessMask::EVENT_ALL_ACCESS,
+            NULL,
+            EventType(0),
+            false
+        ));
+        status!(queue(CURRENT_THREAD, event), OBJECT_TYPE_MISMATCH);
+        status!(NtClose(event));
+        expect!(RAN.load(Ordering::SeqCst), 2);
         Ok(())
     }
 

@@ -96,8 +96,9 @@ pub(crate) fn nt_queue_apc_thread_ex2(
         _ => return Err(NtStatus::INVALID_PARAMETER),
     };
     if !reserve.is_null() {
-        // There are no reserve objects that it could be.
-        return Err(NtStatus::INVALID_HANDLE);
+        // Of whatever type it is, it is no reserve object: there are none.
+        caller.reference_any(reserve, AccessMask::NONE)?;
+        return Err(NtStatus::OBJECT_TYPE_MISMATCH);
     }
     let call = UserCall {
         routine: apc_routine.0,

@@ -40,6 +40,14 @@ pub(super) fn open(
     handle.write(&number.0)
 }
 
+/// Attributes that have to be there: who opens by number says how the handle is to be.
+pub(super) fn required(attributes: In<ObjectAttributes>) -> NtResult<capture::Attributes> {
+    if attributes.is_null() {
+        return Err(NtStatus::ACCESS_VIOLATION);
+    }
+    capture::Attributes::capture(attributes.address())
+}
+
 pub(crate) fn nt_open_process(
     caller: &Caller<'_>,
     handle: Out<Handle>,
@@ -48,7 +56,7 @@ pub(crate) fn nt_open_process(
     client_id: OptionalIn<ClientId>,
 ) -> NtResult {
     handle.probe::<u64>()?;
-    let attributes = capture::Attributes::capture(attributes.address())?;
+    let attributes = required(attributes)?;
     let ids: w64::ClientId = client_id
         .read_optional()?
         .ok_or(NtStatus::INVALID_PARAMETER_MIX)?;

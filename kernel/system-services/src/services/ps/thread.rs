@@ -99,7 +99,7 @@ pub(crate) fn nt_open_thread(
     client_id: OptionalIn<ClientId>,
 ) -> NtResult {
     handle.probe::<u64>()?;
-    let attributes = capture::Attributes::capture(attributes.address())?;
+    let attributes = super::process::required(attributes)?;
     let ids: w64::ClientId = client_id
         .read_optional()?
         .ok_or(NtStatus::INVALID_PARAMETER_MIX)?;

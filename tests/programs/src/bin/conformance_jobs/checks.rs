@@ -20,8 +20,9 @@ use zerocopy::FromZeros as _;
 mod limits;
 
 use limits::{
-    children_break_away, children_inherit, committed_memory, job_time, limits_are_judged,
-    limits_are_told, one_too_many, process_time, rights_and_pointers, silent_breakaway,
+    a_job_is_opened, children_break_away, children_inherit, committed_memory, job_time,
+    limits_are_judged, limits_are_told, one_too_many, process_time, rights_and_pointers,
+    silent_breakaway,
 };
 
 pub(crate) fn begin() -> u32 {
@@ -49,6 +50,7 @@ pub(crate) fn begin() -> u32 {
             ("a_process_has_its_time", process_time),
             ("a_job_has_its_time", job_time),
             ("rights_and_pointers_are_judged", rights_and_pointers),
+            ("a_job_is_opened_by_its_name", a_job_is_opened),
         ]),
     }
 }

@@ -1,5 +1,7 @@
 //! Limits of jobs: told, judged, and what becomes of who exceeds them.
 
+use test_programs::names::Named;
+
 use super::*;
 
 pub(super) fn limits_are_told() -> Outcome {
@@ -264,5 +266,44 @@ pub(super) fn rights_and_pointers() -> Outcome {
         ACCESS_VIOLATION
     );
     status!(NtClose(job));
+    Ok(())
+}
+
+pub(super) fn a_job_is_opened() -> Outcome {
+    let all = AccessMask::JOB_OBJECT_ALL_ACCESS;
+    let mut name = Named::new("\\BaseNamedObjects\\ConformanceJobs");
+    let mut opened = 0u64;
+    status!(
+        NtOpenJobObject(&mut opened, all, name.get()),
+        OBJECT_NAME_NOT_FOUND
+    );
+    let mut made = 0u64;
+    status!(NtCreateJobObject(&mut made, all, name.get()));
+    status!(NtOpenJobObject(
+        &mut opened,
+        AccessMask::JOB_OBJECT_QUERY,
+        name.get()
+    ));
+    status!(NtCompareObjects(made, opened));
+    // It was opened to be asked alone.
+    let mut information = JobObjectBasicAccountingInformation::new_zeroed();
+    status!(query(opened, Class::BASIC_ACCOUNTING, &mut information));
+    status!(NtTerminateJobObject(opened, NtStatus(0)), ACCESS_DENIED);
+    status!(NtClose(opened));
+    let kernel = Address(0xFFFF_8000_0000_0000);
+    for nowhere in [NULL, kernel] {
+        status!(NtOpenJobObject(nowhere, all, name.get()), ACCESS_VIOLATION);
+    }
+    status!(NtOpenJobObject(&mut opened, all, kernel), ACCESS_VIOLATION);
+    let mut event = Named::new("\\BaseNamedObjects");
+    status!(
+        NtOpenJobObject(&mut opened, all, event.get()),
+        OBJECT_TYPE_MISMATCH
+    );
+    status!(NtClose(made));
+    status!(
+        NtOpenJobObject(&mut opened, all, name.get()),
+        OBJECT_NAME_NOT_FOUND
+    );
     Ok(())
 }

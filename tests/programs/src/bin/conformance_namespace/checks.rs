@@ -13,9 +13,9 @@ use test_programs::{expect, holds, status};
 mod links;
 
 use links::{
-    a_link_is_made_read_and_followed, a_name_may_begin_at_a_directory,
-    a_long_chain_of_shadows_ends, a_second_directory_shows_behind_the_first, an_exclusive_object_has_one_owner,
-    links_refuse_what_is_wrong,
+    a_link_is_made_read_and_followed, a_long_chain_of_shadows_ends,
+    a_name_may_begin_at_a_directory, a_second_directory_shows_behind_the_first,
+    an_exclusive_object_has_one_owner, links_refuse_what_is_wrong,
 };
 
 test_programs::list_of_checks! {
