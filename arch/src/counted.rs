@@ -118,9 +118,7 @@ impl<H, T> Counted<H, T> {
     pub fn as_erased(this: &Self) -> &Erased<H> {
         &this.erased
     }
-}
 
-impl<H, T> Counted<H, T> {
     /// Gives this reference up. If it was the last, `take` may take something out of the body before it is dropped: what
     /// a long chain of values needs to end without one drop inside another.
     pub fn give_up<R>(this: Self, take: impl FnOnce(&mut T) -> R) -> Option<R> {

@@ -5,6 +5,10 @@
 //! floor that survives faults. A fault on the way is first the memory manager's
 //! (`Kernel::user_page_fault`: a page that is merely not in memory yet is brought);
 //! what it cannot resolve ends the copy with [`UserFault`].
+//!
+//! # IRQL
+//! Below Dispatch. From there on nothing can wait for a page, so a page that is not there stops the machine (bug check 0xA);
+//! only who knows that it is there and stays, as a locked page does, copies at Dispatch.
 
 use crate::Machine;
 use crate::contract::{Threads, VirtAddr};

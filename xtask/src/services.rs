@@ -54,13 +54,14 @@ pub(crate) fn is_up_to_date(workspace: &Workspace) -> bool {
     fs::read_to_string(workspace.root().join(PAGE)).is_ok_and(|text| text == page())
 }
 
-/// The services that are called done and that no text calls.
+/// The services that are called done and that no text calls outside of comments.
 pub(crate) fn uncalled<'a>(services: &[Service], texts: &[&'a str]) -> Vec<&'static str> {
     let calls = |text: &'a str, name: &str| {
         text.match_indices(name).any(|(at, _)| {
-            let before = text[..at].chars().next_back();
+            let line = text[..at].rsplit('\n').next().unwrap_or_default();
+            let before = line.chars().next_back();
             let is_whole = !before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
-            is_whole && text[at + name.len()..].starts_with('(')
+            is_whole && !line.contains("//") && text[at + name.len()..].starts_with('(')
         })
     };
     services
@@ -262,6 +263,8 @@ mod tests {
             uncalled(&services, &["(NtClose(1), ANtCloseEx(1))"]),
             ["NtCloseEx"]
         );
+        let comment = ["NtCloseEx(1)\n  /// as NtClose(1)\n"];
+        assert_eq!(uncalled(&services, &comment), ["NtClose"]);
         let all = uncalled(&services, &["NtCloseEx(1)", "NtClose(0)"]);
         assert!(all.is_empty());
     }

@@ -371,7 +371,7 @@ impl SelfTest for Machine {
         let mut before = simd::SimdState::default();
         simd::save(&mut before);
         // SAFETY: the routine keeps to the calling convention but for SIMD, which Rust does not use here and which is
-        // put back a line below; it writes to nothing else but the word, which is in the user half.
+        // put back a line below; it writes to nothing but `found` and the word, which is in the user half.
         unsafe { tarn_write_held(&expected, &mut found, to.0, word) };
         simd::restore(&before);
         // x0 and x1 are the results, x30 where the routine went back to, and x18 the processor's; no flags are touched.

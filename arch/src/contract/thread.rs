@@ -134,17 +134,26 @@ pub trait Threads {
 
     /// Copies from user memory, eight bytes at a time where it can; false if an address could not be read.
     ///
+    /// # IRQL
+    /// Below [`Irql::Dispatch`](super::Irql::Dispatch); from there on a page that is not there is an exception of the kernel.
+    ///
     /// # Safety
     /// `to` is valid for writes of `length` bytes; `from..from + length` is in the user half.
     unsafe fn copy_from_user(to: *mut u8, from: VirtAddr, length: usize) -> bool;
 
     /// Copies to user memory; false if an address could not be written.
     ///
+    /// # IRQL
+    /// As [`copy_from_user`](Self::copy_from_user).
+    ///
     /// # Safety
     /// `from` is valid for reads of `length` bytes; `to..to + length` is in the user half.
     unsafe fn copy_to_user(to: VirtAddr, from: *const u8, length: usize) -> bool;
 
     /// Reads eight bytes of user memory, what most copies are; `None` if the address could not be read.
+    ///
+    /// # IRQL
+    /// As [`copy_from_user`](Self::copy_from_user).
     ///
     /// # Safety
     /// The eight bytes are in the user half.
@@ -156,6 +165,9 @@ pub trait Threads {
     }
 
     /// Writes eight bytes of user memory; false if the address could not be written.
+    ///
+    /// # IRQL
+    /// As [`copy_from_user`](Self::copy_from_user).
     ///
     /// # Safety
     /// The eight bytes are in the user half.

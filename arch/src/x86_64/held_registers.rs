@@ -146,7 +146,7 @@ pub(super) fn write(to: VirtAddr, word: u64, seed: u64) -> Result<bool, Register
     let mut found = Values::from_seed(!seed);
     if has_256() {
         // SAFETY: the pointers are to live values of the right layout; the function keeps what the ABI says, and writes
-        // to nothing else but the word, which is in the user half.
+        // to nothing but `found` and the word, which is in the user half.
         unsafe { write_held_256(&raw const values, &raw mut found) };
     } else {
         // SAFETY: as above.

@@ -59,7 +59,8 @@ impl Default for SimdState {
 pub(super) fn save(into: &mut SimdState) {
     let area = into.0.as_mut_ptr();
     if features().contains(Features::XSAVE) {
-        // SAFETY: the area is aligned to 64 and as long as the components in XCR0 need; its header is zero or XSAVE's own.
+        // SAFETY: the area is aligned to 64 and as long as the components in XCR0 need; its header is valid:
+        // that of `NEW`, or XSAVE's own.
         unsafe {
             asm!("xsave64 [{}]", in(reg) area, in("eax") 7, in("edx") 0, options(nostack, preserves_flags))
         };

@@ -93,14 +93,12 @@ fn page_fault(
     pc: u64,
     level: Irql,
 ) -> (BugCheckCode, [u64; 4]) {
-    // Of user memory no page can be brought or copied then, whatever the tables say of it.
-    let reason = match reason {
-        FaultReason::Permission if level >= Irql::Dispatch && is_user_half(address) => {
-            FaultReason::NotMapped
-        }
-        other => other,
-    };
+    let may_wait = level < Irql::Dispatch;
     match (access, reason) {
+        // A page of a process that was to be copied when it is written: it cannot be, so it is as one that is not there.
+        (Access::Write, FaultReason::Permission) if !may_wait && is_user_half(address) => {
+            at_dispatch(access, address, pc, level)
+        }
         (Access::Write, FaultReason::Permission) => (
             BugCheckCode::ATTEMPTED_WRITE_TO_READONLY_MEMORY,
             [address, 0, pc, 0],
@@ -109,17 +107,7 @@ fn page_fault(
             BugCheckCode::ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY,
             [address, 0, pc, 0],
         ),
-        _ if level >= Irql::Dispatch => {
-            let operation = match access {
-                Access::Read => 0,
-                Access::Write => 1,
-                Access::Execute => 8,
-            };
-            (
-                BugCheckCode::IRQL_NOT_LESS_OR_EQUAL,
-                [address, u64::from(level.level()), operation, pc],
-            )
-        }
+        _ if !may_wait => at_dispatch(access, address, pc, level),
         _ if is_user_half(address) => (
             BugCheckCode::KMODE_EXCEPTION_NOT_HANDLED,
             [
@@ -141,6 +129,19 @@ fn page_fault(
             )
         }
     }
+}
+
+/// Memory that is not there was touched where nothing can wait for it.
+fn at_dispatch(access: Access, address: u64, pc: u64, level: Irql) -> (BugCheckCode, [u64; 4]) {
+    (
+        BugCheckCode::IRQL_NOT_LESS_OR_EQUAL,
+        [
+            address,
+            u64::from(level.level()),
+            exception_information(access),
+            pc,
+        ],
+    )
 }
 
 /// The first `ExceptionInformation` of an access violation: 0 read, 1 write, 8 execute.
@@ -195,6 +196,22 @@ mod tests {
         assert_eq!(
             classified(fault(Access::Write, not_mapped), 0x10, Irql::Dispatch),
             (BugCheckCode(0xA), [0x10, 2, 1, 0x1234])
+        );
+        // A page of a process that is shown without the right to write may be one that is copied when it is written.
+        let permission = FaultReason::Permission;
+        assert_eq!(
+            classified(fault(Access::Write, permission), 0x10, Irql::Dispatch),
+            (BugCheckCode(0xA), [0x10, 2, 1, 0x1234])
+        );
+        let code = |access, address, level| classified(fault(access, permission), address, level).0;
+        assert_eq!(code(Access::Write, 0x10, passive), BugCheckCode(0xBE));
+        assert_eq!(
+            code(Access::Write, kernel, Irql::Dispatch),
+            BugCheckCode(0xBE)
+        );
+        assert_eq!(
+            code(Access::Execute, 0x10, Irql::Dispatch),
+            BugCheckCode(0xFC)
         );
         assert_eq!(
             classified(

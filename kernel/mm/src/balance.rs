@@ -29,7 +29,7 @@ pub fn wanted() -> u64 {
 /// Below Apc, without a lock.
 #[doc(alias = "MmWorkingSetManager")]
 pub fn balance() -> u64 {
-    // What the pools have not wanted again since the last time; one step stays, for those who take and give in turn.
+    // What the pools have not wanted again since the last time; as much as one step may stay, for those who take and give in turn.
     pool_growth::shrink(pool_growth::STEP);
     let wanted = wanted();
     for floor in [Floor::Maximum, Floor::Minimum, Floor::None] {

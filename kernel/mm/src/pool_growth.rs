@@ -1,7 +1,7 @@
 //! Memory for the pools, by need.
 //!
 //! A request that does not fit what the pools have brings at least [`STEP`] bytes, so that small requests
-//! do not each pay for a mapping. Memory of the pools in which nothing is in use goes back once a second, but for one step,
+//! do not each pay for a mapping. Memory of the pools in which nothing is in use goes back once a second, but for the bytes of one such step at most,
 //! and at once when a frame is wanted and none is there. The pools never have more than half of the memory, nor what was
 //! promised to user mode.
 
@@ -151,7 +151,7 @@ fn map(length: u64) -> Option<KernelMapping> {
     mapping.ok()
 }
 
-/// Takes memory of the pools back in which nothing is in use, but for `keep` bytes; gives how many bytes.
+/// Takes memory of the pools back in which nothing is in use, until at most `keep` bytes of it are left; gives how many.
 ///
 /// # IRQL
 /// At most Apc: other processors are told and waited for.

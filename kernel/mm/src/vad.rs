@@ -353,10 +353,8 @@ mod tests {
         assert_eq!(written(&watch, 0, 300), []);
     }
 
-    /// The largest record that fits the program's memory, of addresses that nobody wrote: looked through word by word
-    /// this is a moment, page by page it is not.
     #[test]
-    fn a_large_range_is_passed_over_by_words() {
+    fn the_last_page_of_a_terabyte_is_found_and_forgotten() {
         const PAGES: u64 = 1 << 28;
         let mut watch = WriteWatch::new(START, PAGES, None).expect("memory");
         watch.set_written(page(PAGES - 1));

@@ -169,7 +169,7 @@ pub struct ThreadName {
 }
 
 impl ThreadName {
-    /// A name of a thread of the process with that quota.
+    /// A name of a thread of the process with that quota. While a new name takes the place of an old one, both are charged.
     ///
     /// # Errors
     /// `QUOTA_EXCEEDED`.

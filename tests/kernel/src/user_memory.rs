@@ -4,14 +4,16 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arch::Machine;
 use arch::contract::{
-    Access, FrameNumber, PAGE_BYTES, PAGE_SIZE, Processor, ProcessorNumber, UserCode,
+    Access, FrameNumber, PAGE_BYTES, PAGE_SIZE, Processor, ProcessorNumber, ProcessorSet, UserCode,
     UserProtection, VirtAddr, VirtRange,
 };
 use arch::memory::{AddressSpace, Frame, SpaceId, UserEntry, activate, user_frame};
 use arch::user::{UserFault, copy_in, copy_out};
-use ke::dpc::Dpc;
+use ke::process::system;
 use ke::processor::active;
-use ke::{clock, info};
+use ke::thread::{ThreadHandle, ThreadStart};
+use ke::wait::{WaitOptions, wait_for_one};
+use ke::{clock, info, schedule};
 use mm::frames;
 
 use crate::process::{DATA, Process, leave_space};
@@ -246,54 +248,69 @@ fn activate_at_dispatch(id: SpaceId) -> bool {
     activate(Some(id))
 }
 
-/// What the main processor wants of the others, and how many have done it.
+/// How often the main processor went on, twice a round; and how many of the others followed, once in each half.
 static STEP: AtomicU32 = AtomicU32::new(0);
 static DONE: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
 static WRONG: AtomicU32 = AtomicU32::new(0);
 static SPACE: AtomicU32 = AtomicU32::new(0);
-const PROCESSORS: usize = 64;
+const ROUNDS: u32 = 20;
 
-static LOOK: [Dpc; PROCESSORS] = [const {
-    Dpc::new(|_, _| {
-        let Ok(id) = u16::try_from(SPACE.load(Ordering::Acquire)) else {
+/// A thread of another processor: in each round it sees the page, and then that it is gone. Below Dispatch, where a page may
+/// be missing; and above all other threads, since a switch would leave the space.
+fn look(_: u64) {
+    for round in 0..ROUNDS {
+        wait_for_step(2 * round + 1);
+        let Ok(id) = u16::try_from(SPACE.load(Ordering::Relaxed)) else {
             return;
         };
         let mut bytes = [0; 8];
-        // The page is there, and this processor knows it; then it is gone.
-        if !activate(Some(SpaceId(id))) || copy_in(&mut bytes, DATA).is_err() || bytes != [0x42; 8]
-        {
+        let known = activate_at_dispatch(SpaceId(id));
+        if !known || copy_in(&mut bytes, DATA).is_err() || bytes != [0x42; 8] {
             WRONG.fetch_add(1, Ordering::Relaxed);
         }
         DONE[0].fetch_add(1, Ordering::Release);
-        while STEP.load(Ordering::Acquire) == 0 {
-            Machine::relax();
-        }
+        wait_for_step(2 * round + 2);
         if copy_in(&mut bytes, DATA).is_ok() {
             WRONG.fetch_add(1 << 16, Ordering::Relaxed);
         }
-        activate(None);
+        leave_space();
         DONE[1].fetch_add(1, Ordering::Release);
-    })
-}; PROCESSORS];
+    }
+}
+
+fn wait_for_step(wanted: u32) {
+    while STEP.load(Ordering::Acquire) < wanted {
+        Machine::relax();
+    }
+}
+
+fn start_to_look(number: ProcessorNumber) -> Result<ThreadHandle, &'static str> {
+    let thread = ThreadHandle::create(system(), ThreadStart::kernel(look, 0))
+        .map_err(|_| "no memory for a thread")?;
+    schedule::set_affinity(thread.thread(), ProcessorSet::only(number))
+        .map_err(|_| "an active processor was refused")?;
+    schedule::set_priority(thread.thread(), schedule::HIGHEST)
+        .map_err(|_| "a priority was refused")?;
+    thread.start();
+    Ok(thread)
+}
 
 /// A page that is unmapped on one processor is gone on all that used it, and its space is destroyed when all have left.
 pub(crate) fn flush() -> Result<(), &'static str> {
     let others = active().without(ProcessorNumber::BOOT);
+    let mut threads: [Option<ThreadHandle>; 4] = [const { None }; 4];
+    for (slot, number) in threads.iter_mut().zip(others.iter()) {
+        *slot = Some(start_to_look(number)?);
+    }
     Process::with(UserCode::Endless)?.ok_or("no code")?.end()?;
     let before = frames::counts();
-    for round in 0..20 {
+    for round in 0..ROUNDS {
         let mut process = Process::with(UserCode::Endless)?.ok_or("no code")?;
         process.enter()?;
         copy_out(DATA, &[0x42; 8]).map_err(|_| "a page was not written")?;
-        STEP.store(0, Ordering::Relaxed);
-        DONE.iter()
-            .for_each(|done| done.store(0, Ordering::Relaxed));
-        SPACE.store(u32::from(process.space.id().0), Ordering::Release);
-        for number in others.iter() {
-            LOOK[number.index()].set_target(number);
-            LOOK[number.index()].queue([0; 2]);
-        }
-        wait_for(&DONE[0], others.count())?;
+        SPACE.store(u32::from(process.space.id().0), Ordering::Relaxed);
+        STEP.store(2 * round + 1, Ordering::Release);
+        wait_for(&DONE[0], others.count() * (round + 1))?;
         if round % 2 == 0 {
             leave_space();
         }
@@ -307,8 +324,8 @@ pub(crate) fn flush() -> Result<(), &'static str> {
             leave_space();
             process = refused(process)?;
         }
-        STEP.store(1, Ordering::Release);
-        wait_for(&DONE[1], others.count())?;
+        STEP.store(2 * round + 2, Ordering::Release);
+        wait_for(&DONE[1], others.count() * (round + 1))?;
         process.end()?;
     }
     info!(
@@ -320,7 +337,11 @@ pub(crate) fn flush() -> Result<(), &'static str> {
         WRONG.load(Ordering::Relaxed) == 0,
         "another processor still had the page, or never had it",
     )?;
-    check(frames::counts() == before, "frames are missing")
+    check(frames::counts() == before, "frames are missing")?;
+    for thread in threads.iter().flatten() {
+        wait_for_one(thread.thread().header(), &WaitOptions::kernel());
+    }
+    Ok(())
 }
 
 /// Active elsewhere, the space cannot be destroyed.

@@ -89,7 +89,7 @@ pub(crate) fn command(workspace: &Workspace, arguments: &CheckArgs) -> Result<u8
         service_page(workspace, arguments.bless)?,
     );
     report.add(
-        "every service that is done has a check",
+        "every service that is done is called by a conformance program",
         services_have_checks(&sources),
     );
     if !arguments.quick {

@@ -89,16 +89,22 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::mpsc;
     use std::thread;
+    use std::time::Duration;
 
     use super::*;
 
     #[test]
     fn each_gets_its_own_as_soon_as_it_is_made() {
+        /// Far longer than a thread needs to come round; a wait that is not ended fails by it.
+        const LIMIT: Duration = Duration::from_secs(60);
         let shelf = Shelf::new();
-        let (go_on, may_go_on) = mpsc::channel();
+        let (tell, told) = mpsc::channel();
         thread::scope(|scope| {
-            let second = scope.spawn(|| shelf.wait_for(&2));
-            let shelf = &shelf;
+            // Dropped with this closure, also by a panic: then the making ends, and every wait with it.
+            let (go_on, may_go_on) = mpsc::channel();
+            let (shelf, first) = (&shelf, tell.clone());
+            scope.spawn(move || first.send(shelf.wait_for(&1)));
+            scope.spawn(move || tell.send(shelf.wait_for(&2)));
             scope.spawn(move || {
                 shelf.fill(&[1, 2], |key| {
                     if *key == 2 {
@@ -108,9 +114,10 @@ mod tests {
                 })
             });
             // The first is there while the second is not yet made.
-            assert_eq!(shelf.wait_for(&1).as_deref(), Some(&10));
+            let got = || told.recv_timeout(LIMIT).expect("a wait ends");
+            assert_eq!(got().as_deref(), Some(&10));
             go_on.send(()).expect("it waits");
-            assert_eq!(second.join().expect("no panic").as_deref(), Some(&20));
+            assert_eq!(got().as_deref(), Some(&20));
         });
         assert!(shelf.wait_for(&3).is_none(), "nobody wanted it");
     }

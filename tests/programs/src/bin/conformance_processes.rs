@@ -433,7 +433,9 @@ mod program {
             )
         };
         let own = CURRENT_PROCESS.0;
-        status!(make(0, 0, section, 0, 0), INVALID_HANDLE);
+        // Only the system's first process has no parent.
+        status!(make(0, 0, section, 0, 0), INVALID_PARAMETER);
+        status!(make(0xDEAC, 0, section, 0, 0), INVALID_HANDLE);
         status!(make(event, 0, section, 0, 0), OBJECT_TYPE_MISMATCH);
         status!(make(own, 0, event, 0, 0), OBJECT_TYPE_MISMATCH);
         status!(make(own, 0, section, event, 0), OBJECT_TYPE_MISMATCH);

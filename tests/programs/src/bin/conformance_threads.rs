@@ -194,6 +194,7 @@ mod program {
             status!(NtTerminateThread(handle, NtStatus(0)), ACCESS_DENIED);
             status!(NtClose(handle));
         }
+        // What Wine's server has for a number that is nobody's.
         for wrong in [
             ClientId {
                 unique_process: id.unique_process + 4,

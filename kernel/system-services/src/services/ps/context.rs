@@ -50,7 +50,8 @@ pub(crate) fn nt_queue_apc_thread(
         routine: apc_routine.0,
         arguments: [apc_argument1.0, apc_argument2.0, apc_argument3.0],
     };
-    queue(caller, thread, Form::User, call)
+    let thread = caller.reference_thread(thread, AccessMask::THREAD_SET_CONTEXT)?;
+    user_apcs::queue(&thread, Form::User, call)
 }
 
 /// `QUEUE_USER_APC_FLAGS_SPECIAL_USER_APC`, and what `NtQueueApcThreadEx` takes in the handle's place for it.
@@ -95,6 +96,7 @@ pub(crate) fn nt_queue_apc_thread_ex2(
         SPECIAL_USER_APC => Form::SpecialUser,
         _ => return Err(NtStatus::INVALID_PARAMETER),
     };
+    let thread = caller.reference_thread(thread, AccessMask::THREAD_SET_CONTEXT)?;
     if !reserve.is_null() {
         // Of whatever type it is, it is no reserve object: there are none.
         caller.reference_any(reserve, AccessMask::NONE)?;
@@ -104,10 +106,5 @@ pub(crate) fn nt_queue_apc_thread_ex2(
         routine: apc_routine.0,
         arguments: [apc_argument1.0, apc_argument2.0, apc_argument3.0],
     };
-    queue(caller, thread, form, call)
-}
-
-fn queue(caller: &Caller<'_>, thread: Handle, form: Form, call: UserCall) -> NtResult {
-    let thread = caller.reference_thread(thread, AccessMask::THREAD_SET_CONTEXT)?;
     user_apcs::queue(&thread, form, call)
 }

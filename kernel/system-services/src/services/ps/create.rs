@@ -89,6 +89,10 @@ pub(crate) fn nt_create_process_ex(
         .ok_or(NtStatus::INVALID_PARAMETER)?;
     handle.probe::<u64>()?;
     let attributes = capture::Attributes::capture(attributes.address())?;
+    if parent_process.is_null() {
+        // The system's first process alone has no parent, and user mode does not make it.
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
     let parent = caller.reference_process(parent_process, AccessMask::PROCESS_CREATE_PROCESS)?;
     if !debug_port.is_null() {
         // Of whatever type it is, it is no debug object: there are none.

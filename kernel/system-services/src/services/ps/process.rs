@@ -41,6 +41,9 @@ pub(super) fn open(
 }
 
 /// Attributes that have to be there: who opens by number says how the handle is to be.
+///
+/// # Errors
+/// `ACCESS_VIOLATION` for none; those of what cannot be read.
 pub(super) fn required(attributes: In<ObjectAttributes>) -> NtResult<capture::Attributes> {
     if attributes.is_null() {
         return Err(NtStatus::ACCESS_VIOLATION);

@@ -295,9 +295,9 @@ pub(super) fn a_job_is_opened() -> Outcome {
         status!(NtOpenJobObject(nowhere, all, name.get()), ACCESS_VIOLATION);
     }
     status!(NtOpenJobObject(&mut opened, all, kernel), ACCESS_VIOLATION);
-    let mut event = Named::new("\\BaseNamedObjects");
+    let mut directory = Named::new("\\BaseNamedObjects");
     status!(
-        NtOpenJobObject(&mut opened, all, event.get()),
+        NtOpenJobObject(&mut opened, all, directory.get()),
         OBJECT_TYPE_MISMATCH
     );
     status!(NtClose(made));
