@@ -112,8 +112,17 @@ impl Environments {
     pub(super) fn forget(&mut self, vad: Index) {
         if self.current.is_some_and(|region| region.vad == vad) {
             self.current = self.others.pop();
+            self.leave_no_room();
         } else if !self.others.is_empty() {
             self.forget_other(vad);
+        }
+    }
+
+    /// That there were other regions once costs no memory when there are none.
+    #[cold]
+    fn leave_no_room(&mut self) {
+        if self.others.is_empty() {
+            self.others = PoolVec::new(TAG);
         }
     }
 
@@ -123,6 +132,7 @@ impl Environments {
             let last = self.others.len() - 1;
             self.others.swap(found, last);
             let _ = self.others.pop();
+            self.leave_no_room();
         }
     }
 

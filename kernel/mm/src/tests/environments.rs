@@ -91,7 +91,9 @@ fn environment_blocks_share_regions() {
     let before = balance();
     let space = new_space();
     let empty = space.counters().virtual_size;
+    let listed = || ex::pool::usage(ex::pool::PoolTag(*b"MmTe")).bytes;
     let mut blocks: Vec<u64> = (0..180).map(|_| environment(&space)).collect();
+    assert_ne!(listed(), 0, "there are several regions");
     blocks.sort_unstable();
     blocks.dedup();
     assert_eq!(blocks.len(), 180);
@@ -110,6 +112,7 @@ fn environment_blocks_share_regions() {
     assert_eq!(space.counters().virtual_size, empty + 0x10_0000);
     assert_eq!(space.counters().pagefile_usage, 0);
     assert_eq!(space.counters().working_set_size, 0);
+    assert_eq!(listed(), 0, "a list of one region needs no room");
     drop(space);
     assert_eq!(balance(), before);
 }
