@@ -118,8 +118,8 @@ static HEAP: KernelHeap = KernelHeap {
 
 static GROWTH: spin::Once<Growth> = spin::Once::new();
 
-/// Takes memory back in which nothing is in use, a step at a time; `None` if no more than `keep` bytes of it are left. Who takes it destroys
-/// it, or it is lost.
+/// Takes memory back in which nothing is in use, a step at a time; `None` if no more than `keep` bytes of it are left. Who
+/// takes it destroys it, or it is lost.
 pub fn take_unused(keep: u64) -> Option<KernelMapping> {
     let mut talc = HEAP.talc.acquire();
     if talc.source.bytes <= keep {

@@ -1,9 +1,9 @@
 //! Memory for the pools, by need.
 //!
 //! A request that does not fit what the pools have brings at least [`STEP`] bytes, so that small requests
-//! do not each pay for a mapping. Memory of the pools in which nothing is in use goes back once a second, but for the bytes of one such step at most,
-//! and at once when a frame is wanted and none is there. The pools never have more than half of the memory, nor what was
-//! promised to user mode.
+//! do not each pay for a mapping. Memory of the pools in which nothing is in use goes back once a second,
+//! but for the bytes of one such step at most, and at once when a frame is wanted and none is there. The pools never have
+//! more than half of the memory, nor what was promised to user mode.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

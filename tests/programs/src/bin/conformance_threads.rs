@@ -16,10 +16,11 @@ mod program {
 
     use nt_abi::NtStatus;
     use nt_abi::access::AccessMask;
-    use nt_abi::services::arguments::{EventType, Handle, ThreadInformationClass};
+    use nt_abi::services::arguments::{Handle, ThreadInformationClass};
     use nt_abi::w64::{ClientId, ExceptionRecord, ThreadBasicInformation};
     use test_programs::check::Outcome;
     use test_programs::names::Named;
+    use test_programs::objects::event;
     use test_programs::services::*;
     use test_programs::threads::{
         Context, Disposition, SUSPENDED, address, continue_at, exit_thread, full, join,
@@ -146,14 +147,7 @@ mod program {
         RAN.store(0, Ordering::SeqCst);
         status!(queue(CURRENT_THREAD.0, [1, 0, 0]));
         let now = 0i64;
-        let mut event = 0u64;
-        status!(NtCreateEvent(
-            &mut event,
-            AccessMask::EVENT_ALL_ACCESS,
-            NULL,
-            EventType(0),
-            false
-        ));
+        let event = event()?;
         status!(NtWaitForSingleObject(event, false, &now), TIMEOUT);
         expect!(RAN.load(Ordering::SeqCst), 0);
         status!(NtWaitForSingleObject(event, true, &now), USER_APC);
@@ -246,14 +240,7 @@ mod program {
         status!(queue(Handle(0), 0), INVALID_HANDLE);
         status!(queue(CURRENT_PROCESS, 0), OBJECT_TYPE_MISMATCH);
         // Memory that was reserved would be an object of its own type, which this is not.
-        let mut event = 0u64;
-        status!(NtCreateEvent(
-            &mut event,
-            AccessMask::EVENT_ALL_ACCESS,
-            NULL,
-            EventType(0),
-            false
-        ));
+        let event = event()?;
         status!(queue(CURRENT_THREAD, event), OBJECT_TYPE_MISMATCH);
         status!(NtClose(event));
         expect!(RAN.load(Ordering::SeqCst), 2);
