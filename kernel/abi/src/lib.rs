@@ -16,6 +16,7 @@ pub mod exception;
 pub mod job;
 mod layout;
 pub mod memory;
+pub mod native;
 mod nt_status;
 mod numbers;
 pub mod object_information;

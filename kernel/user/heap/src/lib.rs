@@ -1,0 +1,3 @@
+//! The heap of user mode.
+#![no_std]
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! What brings DLLs into a process.
+#![no_std]
+#![forbid(unsafe_code)]

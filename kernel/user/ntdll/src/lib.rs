@@ -1,0 +1,2 @@
+//! ntdll.dll.
+#![deny(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Locks of user mode.
+#![no_std]
+#![forbid(unsafe_code)]

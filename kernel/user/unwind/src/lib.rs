@@ -1,0 +1,3 @@
+//! Undoing functions.
+#![no_std]
+#![forbid(unsafe_code)]
