@@ -23,6 +23,9 @@
     reason = "the addresses of a process have the width of its `usize`"
 )]
 
+extern crate alloc;
+
+pub mod blocks;
 mod exports;
 mod functions;
 mod pointers;

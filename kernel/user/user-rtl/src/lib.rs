@@ -1,0 +1,9 @@
+//! The run-time library that ntdll exports: strings, numbers, tables, time, security, and the part of C's library that
+//! ntdll has, as far as they need no more of the process than its heap.
+//!
+//! Each module is a group of exports, made with [`c_interface::exports!`]: an export is a thin function over safe code, most
+//! of it in `rtl`, which the kernel uses too.
+#![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
