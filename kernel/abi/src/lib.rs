@@ -15,6 +15,7 @@ pub mod debug;
 pub mod exception;
 pub mod job;
 mod layout;
+pub mod loader;
 pub mod memory;
 pub mod native;
 mod nt_status;

@@ -1,10 +1,11 @@
 //! Everything that has a width, with 32-bit pointers: the structures, and the types that their declarations are made of.
 
 pub use crate::{
-    accounting::w32::*, debug::w32::*, exception::w32::*, job::w32::*, memory::w32::*,
-    object_information::w32::*, peb::w32::*, primitives::w32::*, process_creation::w32::*,
-    process_information::w32::*, process_parameters::w32::*, system_information::activity::w32::*,
-    system_information::machine::w32::*, teb::w32::*, thread_information::w32::*,
+    accounting::w32::*, debug::w32::*, exception::w32::*, job::w32::*, loader::w32::*,
+    memory::w32::*, object_information::w32::*, peb::w32::*, primitives::w32::*,
+    process_creation::w32::*, process_information::w32::*, process_parameters::w32::*,
+    system_information::activity::w32::*, system_information::machine::w32::*, teb::w32::*,
+    thread_information::w32::*,
 };
 
 /// A pointer, as a number: it comes from a program and proves nothing.

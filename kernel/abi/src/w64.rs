@@ -1,10 +1,11 @@
 //! Everything that has a width, with 64-bit pointers: the structures, and the types that their declarations are made of.
 
 pub use crate::{
-    accounting::w64::*, debug::w64::*, exception::w64::*, job::w64::*, memory::w64::*,
-    object_information::w64::*, peb::w64::*, primitives::w64::*, process_creation::w64::*,
-    process_information::w64::*, process_parameters::w64::*, system_information::activity::w64::*,
-    system_information::machine::w64::*, teb::w64::*, thread_information::w64::*,
+    accounting::w64::*, debug::w64::*, exception::w64::*, job::w64::*, loader::w64::*,
+    memory::w64::*, object_information::w64::*, peb::w64::*, primitives::w64::*,
+    process_creation::w64::*, process_information::w64::*, process_parameters::w64::*,
+    system_information::activity::w64::*, system_information::machine::w64::*, teb::w64::*,
+    thread_information::w64::*,
 };
 
 /// A pointer, as a number: it comes from a program and proves nothing.
