@@ -114,7 +114,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
     let tools = setup::ensure(&setup::TO_BUILD)?;
     let image = Image::load(workspace, IMAGE)?;
     let step = Step::start("building test programs for Wine".to_owned());
-    let mut command = cargo::program_command(workspace, &tools, &image, Starter::Reference)?;
+    let mut command = cargo::user_command(workspace, &tools, &image, Starter::Reference)?;
     command.args([
         "build",
         "--release",

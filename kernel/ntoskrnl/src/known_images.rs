@@ -48,6 +48,15 @@ pub(crate) fn publish(loader: &LoaderBlock) -> NtResult {
         }
     }
     info!("boot RAM disk: {count} images");
+    name_system_dll()
+}
+
+/// Tells `ps` which image is ntdll.dll. A boot RAM disk without one has programs that are their own.
+fn name_system_dll() -> NtResult {
+    match open(&path(&[DIRECTORY, "ntdll.dll"])?) {
+        Ok(section) => ps::image::set_system_dll(section),
+        Err(status) => info!("boot RAM disk: no ntdll.dll: {status}"),
+    }
     Ok(())
 }
 

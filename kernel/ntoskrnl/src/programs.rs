@@ -40,7 +40,8 @@ fn start(command_line: &str) -> Result<NtStatus, Failure> {
         known_images::find(name).map_err(because("it is no program of the boot RAM disk"))?;
     let process = make_process().map_err(because("its process cannot be made"))?;
     let space = process.space();
-    let image = ps::image::map(space, &section).map_err(because("its image cannot be mapped"))?;
+    let image =
+        ps::image::map_program(space, &section).map_err(because("its image cannot be mapped"))?;
     if image.information.headers.machine.0 != UserState::MACHINE {
         return Err((
             "it is for another machine",

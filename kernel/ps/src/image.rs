@@ -6,6 +6,7 @@ use mm::section::ImageInformation;
 use mm::{AddressSpace, Section};
 use nt_abi::memory::{AllocationType, PageProtection, SectionInherit};
 use nt_abi::{NtResult, NtStatus};
+use ob::Object;
 use pe::{Export, ExportTarget, Image};
 
 /// An image that is in an address space.
@@ -21,7 +22,9 @@ pub struct Loaded {
     pub status: NtStatus,
     /// What its headers say: the machine, the stack that it wants, and so on.
     pub information: ImageInformation,
-    /// Where the kernel enters it.
+    /// Where ntdll.dll begins; 0 if the program does without it.
+    pub system_dll: u64,
+    /// Where the kernel enters user mode.
     pub routines: UserRoutines,
 }
 
@@ -31,23 +34,29 @@ pub struct Loaded {
 /// `PspSystemDll`'s routines, which it finds in ntdll.dll by these names.
 ///
 /// # Differs
-/// Until there is an ntdll.dll they are looked for in the program itself, which may export none of them. Its threads then
-/// begin at their own routines; an exception ends it, and so does a user APC.
+/// A program that exports `RtlUserThreadStart` is its own ntdll.dll: the other is not mapped, and the kernel enters the
+/// program. Without either, threads begin at their own routines; an exception ends the process, and so does a user APC.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct UserRoutines {
     /// `KiUserExceptionDispatcher`.
     pub exception: u64,
     /// `KiUserApcDispatcher`.
     pub apc: u64,
+    /// `KiUserCallbackDispatcher`.
+    pub callback: u64,
     /// `RtlUserThreadStart`, which gets a thread's routine and its argument.
     pub thread_start: u64,
+    /// `LdrInitializeThunk`, which gets the registers that a thread goes on with afterwards.
+    pub loader: u64,
 }
 
 /// Names of the routines, in the order of [`Rvas`].
-const NAMES: [&[u8]; 3] = [
+const NAMES: [&[u8]; 5] = [
     b"KiUserExceptionDispatcher",
     b"KiUserApcDispatcher",
+    b"KiUserCallbackDispatcher",
     b"RtlUserThreadStart",
+    b"LdrInitializeThunk",
 ];
 
 /// Where they are in an image; 0: it has none.
@@ -56,13 +65,43 @@ type Rvas = [u32; NAMES.len()];
 impl UserRoutines {
     fn at(base: u64, rvas: &Rvas) -> Self {
         let place = |rva: u32| if rva == 0 { 0 } else { base + u64::from(rva) };
-        let [exception, apc, thread_start] = *rvas;
+        let [exception, apc, callback, thread_start, loader] = *rvas;
         Self {
             exception: place(exception),
             apc: place(apc),
+            callback: place(callback),
             thread_start: place(thread_start),
+            loader: place(loader),
         }
     }
+}
+
+/// ntdll.dll, for every process.
+static SYSTEM_DLL: spin::Once<Object<Section>> = spin::Once::new();
+
+/// Names the section of ntdll.dll. The first call counts.
+#[doc(alias = "PspLocateSystemDll")]
+pub fn set_system_dll(section: Object<Section>) {
+    SYSTEM_DLL.call_once(|| section);
+}
+
+/// Maps a program and ntdll.dll, unless the program is its own.
+///
+/// # NT
+/// `MmInitializeProcessAddressSpace` and `PspMapSystemDll`.
+///
+/// # Errors
+/// Those of [`map`]. What was mapped goes with the address space, which is the caller's new one.
+pub fn map_program(space: &AddressSpace, section: &Section) -> NtResult<Loaded> {
+    let mut program = map(space, section)?;
+    if program.routines.thread_start == 0
+        && let Some(system_dll) = SYSTEM_DLL.get()
+    {
+        let dll = map(space, system_dll)?;
+        program.system_dll = dll.base;
+        program.routines = dll.routines;
+    }
+    Ok(program)
 }
 
 /// Finds the routines of an image that is mapped at `base`; what was found once is kept with the section.
@@ -106,7 +145,7 @@ fn find_routines(space: &AddressSpace, base: u64, size: u64) -> Option<Rvas> {
 /// It is the caller who knows for which machines the address space is: see [`Loaded::information`].
 ///
 /// # NT
-/// `MmInitializeProcessAddressSpace`, `PspMapSystemDll`.
+/// `MmMapViewOfSection`, for an image.
 ///
 /// # Differs
 /// NT leaves an image that is not at its base to the loader in ntdll, which relocates it. Here the kernel does, so that
@@ -151,6 +190,7 @@ pub fn map(space: &AddressSpace, section: &Section) -> NtResult<Loaded> {
         entry,
         status: view.status,
         information,
+        system_dll: 0,
         routines: routines_of(space, section, base, view.range.length()),
     })
 }

@@ -315,7 +315,7 @@ impl Process {
     }
 
     /// What `look` finds in the image that it runs, if one was mapped.
-    pub(crate) fn look_at_image<R>(&self, look: impl FnOnce(&Loaded) -> R) -> Option<R> {
+    pub fn look_at_image<R>(&self, look: impl FnOnce(&Loaded) -> R) -> Option<R> {
         self.image.acquire().as_ref().map(look)
     }
 

@@ -211,3 +211,11 @@ pub(crate) fn push(sp: u64, frame: &[u8]) -> Option<u64> {
     arch::user::copy_out(VirtAddr(place), written).ok()?;
     Some(place)
 }
+
+/// Writes bytes below the stack pointer of a thread that runs nothing yet, aligned; gives where, or `None` if that is not
+/// possible.
+pub(crate) fn put_below(sp: u64, bytes: &[u8]) -> Option<u64> {
+    let place = sp.checked_sub(bytes.len() as u64)? & !0xF;
+    arch::user::copy_out(VirtAddr(place), bytes).ok()?;
+    Some(place)
+}

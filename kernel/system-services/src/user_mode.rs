@@ -12,14 +12,16 @@ use arch::contract::{
     Access, Exception, ExceptionClass, Threads, UserContext as _, UserExit, UserState as _,
     VirtAddr,
 };
+use arch::thread::UserState;
 use ke::apc;
 use mm::{AddressSpace, CurrentProcess, FaultOutcome, UserStack};
-use nt_abi::NtStatus;
 use nt_abi::exception::ExceptionFlags;
 use nt_abi::w64::{NtTib, Teb};
+use nt_abi::{NtResult, NtStatus};
 use ob::Object;
 use ps::Thread;
 use ps::thread::ATTENTION_END;
+use zerocopy::IntoBytes as _;
 
 use crate::exceptions::Raised;
 use crate::{Caller, Trace, dispatch, exceptions, trace, user_apcs};
@@ -58,6 +60,9 @@ fn run<const TRACED: bool>(thread: &Object<Thread>) -> NtStatus {
     let context = scheduled.context();
     let user = scheduled.user();
     let caller = Caller::new(thread);
+    if let Err(status) = enter_loader(thread) {
+        return status;
+    }
     loop {
         match context.run_user() {
             UserExit::SystemCall(number) => {
@@ -87,6 +92,32 @@ fn run<const TRACED: bool>(thread: &Object<Thread>) -> NtStatus {
             }
         }
     }
+}
+
+/// Makes a thread begin in `LdrInitializeThunk`, which gets ntdll's base and the registers to go on with: those that the
+/// thread was made with. A program without ntdll begins with them at once.
+///
+/// # NT
+/// The user APC that `PspUserThreadStartup` queues.
+fn enter_loader(thread: &Thread) -> NtResult {
+    let (loader, system_dll) = thread
+        .process()
+        .look_at_image(|image| (image.routines.loader, image.system_dll))
+        .unwrap_or_default();
+    if loader == 0 {
+        return Ok(());
+    }
+    /// A called function may store four arguments above its return address.
+    const HOME: u64 = 0x20;
+    let user = thread.scheduled().user();
+    let context = exceptions::registers(user);
+    let place = exceptions::put_below(UserState::context_sp(&context), context.as_bytes())
+        .ok_or(NtStatus::STACK_OVERFLOW)?;
+    user.set_argument(0, place);
+    user.set_argument(1, system_dll);
+    user.set_pc(VirtAddr(loader));
+    user.set_sp(VirtAddr(place - HOME - UserState::RETURN_ADDRESS_BYTES));
+    Ok(())
 }
 
 /// What a thread that is made to end ends with.

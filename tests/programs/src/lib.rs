@@ -26,7 +26,7 @@
 )]
 
 #[doc(hidden)]
-pub use stubs;
+pub use {flat_program, stubs};
 
 #[cfg(target_os = "windows")]
 pub mod buffer;
@@ -54,15 +54,15 @@ pub mod threads;
 pub mod tokens;
 
 #[cfg(all(target_os = "windows", not(feature = "reference")))]
-pub use stubs::probes;
+pub use flat_program::probes;
 #[cfg(target_os = "windows")]
-pub use stubs::{call as services, print};
+pub use {flat_program::print, stubs::call as services};
 
 /// Makes a `fn() -> u32` the entry point of a program.
 #[macro_export]
 macro_rules! program {
     ($start:path) => {
-        $crate::stubs::program_entry!($start);
+        $crate::flat_program::program_entry!($start);
     };
 }
 
@@ -74,7 +74,7 @@ const PANIC: nt_abi::NtStatus = nt_abi::NtStatus::ASSERTION_FAILURE;
 #[panic_handler]
 fn panic(panic: &core::panic::PanicInfo<'_>) -> ! {
     check::line(format_args!("{panic}"));
-    stubs::exit(PANIC.0)
+    flat_program::exit(PANIC.0)
 }
 
 /// Says what a person who started a program on the host should do instead.

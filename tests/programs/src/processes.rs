@@ -8,7 +8,7 @@ use nt_abi::w64::{ClientId, PsAttribute, PsAttributeList, PsCreateInfo, RtlUserP
 use nt_abi::{NtStatus, w64};
 use zerocopy::{FromZeros as _, Immutable, IntoBytes, KnownLayout};
 
-pub use stubs::environment::{command_line, peb};
+pub use flat_program::environment::{command_line, peb};
 
 use crate::check::{Failed, Outcome};
 use crate::names::Wide;

@@ -1,10 +1,11 @@
 //! Threads of a test program.
 
+pub use flat_program::dispatchers::{Disposition, ThreadRoutine, jump, set_exception_handler};
+pub use flat_program::{first_argument, full, set_first_argument, set_pc};
 use nt_abi::NtStatus;
 use nt_abi::access::AccessMask;
 use nt_abi::services::arguments::UserAddress;
-pub use stubs::dispatchers::{Disposition, ThreadRoutine, jump, set_exception_handler};
-pub use stubs::{Context, first_argument, full, set_first_argument, set_pc, teb};
+pub use stubs::{Context, teb};
 
 use crate::check::{Failed, Outcome};
 use crate::services::{
@@ -70,5 +71,5 @@ pub fn exit_thread(code: u32) -> ! {
 
 /// Makes a thread go on at a routine that does not return.
 pub fn continue_at(context: &mut Context, routine: ThreadRoutine) {
-    stubs::set_pc(context, address(routine).0);
+    flat_program::set_pc(context, address(routine).0);
 }

@@ -21,17 +21,12 @@ const KEPT_PREFIXES: [&str; 6] = [
     "CARGO_BUILD_JOBS",
 ];
 
-/// How programs are linked. They are relocatable, since the linker makes them so unless it is told otherwise.
-const PROGRAM_LINK_ARGUMENTS: [&str; 6] = [
-    // The name that `stubs::program_entry!` gives the entry point.
-    "/entry:program_start",
+/// How everything of user mode is linked; what a crate needs besides, its `build.rs` says. Programs and DLLs are
+/// relocatable, since the linker makes them so unless it is told otherwise.
+const USER_LINK_ARGUMENTS: [&str; 2] = [
     // No C library.
     "/nodefaultlib",
-    // Where the kernel enters a program by itself: `stubs::dispatchers`.
-    "/export:RtlUserThreadStart",
-    "/export:KiUserApcDispatcher",
-    "/export:KiUserExceptionDispatcher",
-    // The same program has the same bytes: no time in the header.
+    // The same sources give the same bytes: no time in the header.
     "/brepro",
 ];
 
@@ -74,23 +69,14 @@ pub(crate) fn kernel_command(
 /// Who starts a program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Starter {
-    /// Our kernel itself: there is no subsystem's server.
+    /// Our kernel, or a program of its.
     Kernel,
-    /// Another implementation of NT, as a program of its console.
+    /// Another implementation of NT.
     Reference,
 }
 
-impl Starter {
-    fn link_argument(self) -> &'static str {
-        match self {
-            Self::Kernel => "-Clink-arg=/subsystem:native",
-            Self::Reference => "-Clink-arg=/subsystem:console",
-        }
-    }
-}
-
-/// Cargo for the programs that run on an image, or on another system of the same machine.
-pub(crate) fn program_command(
+/// Cargo for what runs in user mode on an image, or on another system of the same machine.
+pub(crate) fn user_command(
     workspace: &Workspace,
     tools: &Tools,
     image: &Image,
@@ -99,12 +85,11 @@ pub(crate) fn program_command(
     let mut flags = vec![
         linker(tools, Need::PeLinker)?,
         "-Clinker-flavor=lld-link".into(),
-        starter.link_argument().into(),
     ];
-    flags.extend(PROGRAM_LINK_ARGUMENTS.map(|argument| format!("-Clink-arg={argument}")));
+    flags.extend(USER_LINK_ARGUMENTS.map(|argument| format!("-Clink-arg={argument}")));
     let mut command = with_library(workspace, tools, &image.user.target, &flags);
     if starter == Starter::Reference {
-        // Other flags, other files.
+        // Other features, other files.
         command.env("CARGO_TARGET_DIR", reference_target(workspace));
     }
     command

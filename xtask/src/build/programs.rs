@@ -1,4 +1,5 @@
-//! Builds the test programs: PE files for user mode, `tests/programs/src/bin/NAME.rs`.
+//! Builds what runs in user mode, as PE files: the system's own programs and DLLs, and the test programs,
+//! `tests/programs/src/bin/NAME.rs`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +17,10 @@ pub(crate) const PACKAGE: &str = "test-programs";
 /// Where each program is a file.
 pub(crate) const SOURCES: &str = "tests/programs/src/bin";
 
-/// One of our programs for user mode.
+/// The crates of the system's own DLLs, and the names of their files.
+pub(crate) const SYSTEM: [(&str, &str); 1] = [("ntdll", "ntdll.dll")];
+
+/// One of our programs for user mode, or a DLL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Program {
     /// The name of its file, such as `nothing.exe`.
@@ -50,24 +54,44 @@ pub(crate) fn find(workspace: &Workspace, name: &str) -> Result<Option<String>> 
         .find(|known| known.to_ascii_lowercase() == stem))
 }
 
-/// Builds every test program for what runs on an image.
+/// Builds the system's programs and DLLs and every test program, for what runs on an image.
 pub(crate) fn build(workspace: &Workspace, tools: &Tools, image: &Image) -> Result<Vec<Program>> {
-    let step = Step::start(format!("building test programs for {}", image.name));
+    let step = Step::start(format!("building user mode for {}", image.name));
     let folder = workspace.kernel_target().join("images").join(&image.name);
     fs::create_dir_all(&folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     let _turn = take_turn(&folder, &step)?;
-    let mut command = cargo::program_command(workspace, tools, image, cargo::Starter::Kernel)?;
-    command.args(["build", "--release", "--package", PACKAGE, "--bins"]);
+    let mut command = cargo::user_command(workspace, tools, image, cargo::Starter::Kernel)?;
+    command.args(["build", "--release", "--package", PACKAGE]);
+    command.args(
+        SYSTEM
+            .iter()
+            .flat_map(|(package, _)| ["--package", package]),
+    );
+    // Of a DLL's crate the DLL, of the test programs each.
+    command.args(["--lib", "--bins"]);
     let said = step
         .run_checked(&mut command)
-        .with_context(|| format!("the test programs do not build for {}", image.user.title))?;
+        .with_context(|| format!("user mode does not build for {}", image.user.title))?;
     cargo::show_warnings(&said);
     let built = workspace
         .kernel_target()
         .join(&image.user.target)
         .join("release");
     let mut programs = Vec::new();
+    for (package, file_name) in SYSTEM {
+        let path = built.join(file_name);
+        if !path.is_file() {
+            bail!(
+                "Cargo made no {}: let the crate {package} make it",
+                path.display()
+            );
+        }
+        programs.push(Program {
+            file_name: file_name.to_owned(),
+            path,
+        });
+    }
     for name in names(workspace)? {
         let file_name = format!("{name}.exe");
         let path = built.join(&file_name);

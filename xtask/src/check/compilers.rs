@@ -61,8 +61,8 @@ impl Scope {
     /// The packages of programs.
     fn of_programs(self) -> &'static [&'static str] {
         match self {
-            Self::Whole => &[programs::PACKAGE],
-            Self::Architecture => &["stubs"],
+            Self::Whole => &[programs::PACKAGE, "ntdll"],
+            Self::Architecture => &["stubs", "flat-program", "entries"],
         }
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn program_lints(
     step: &Step,
 ) -> Result<Problems> {
     let image = Image::load(workspace, image)?;
-    let command = cargo::program_command(workspace, tools, &image, cargo::Starter::Kernel)?;
+    let command = cargo::user_command(workspace, tools, &image, cargo::Starter::Kernel)?;
     lint_packages(&command, tools, scope.of_programs(), step)
 }
 

@@ -15,7 +15,12 @@ const LONGEST_FUNCTION: usize = 100;
 /// The condition by which code asks for an architecture; written so that this file is not found.
 const CONDITION: &str = concat!("target", "_arch");
 /// The folders in which it may: the kernel's floor, and user mode's.
-const ARCHITECTURES: [&str; 2] = ["arch", "kernel/user/stubs"];
+const ARCHITECTURES: [&str; 4] = [
+    "arch",
+    "kernel/user/stubs",
+    "kernel/user/entries",
+    "kernel/user/flat-program",
+];
 
 /// Every file says what it is for before anything else.
 pub(super) fn opening_comments(sources: &Sources) -> Problems {

@@ -58,7 +58,7 @@ pub struct Section {
 }
 
 /// What who maps an image found in it, kept so that it is looked for once: offsets whose meaning is theirs.
-pub type Found = [u32; 3];
+pub type Found = [u32; 5];
 
 /// What a section is asked to be.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use alloc::alloc::Layout;
+use alloc::alloc::{GlobalAlloc, Layout};
 
 use crate::Ptr;
 
@@ -45,13 +45,52 @@ pub fn free(block: Ptr<u8>) {
     named(block);
 }
 
+/// Rust's allocator in a DLL: blocks of the process heap.
+///
+/// Their alignment is that of the heap, twice a pointer's size; nothing here asks for more, and would get no memory.
+#[derive(Debug)]
+pub struct ProcessHeap;
+
+/// What every block of a heap is aligned to.
+const ALIGNMENT: usize = 2 * size_of::<usize>();
+
+// SAFETY: blocks of a heap are apart from each other, and stay until they are given back. `realloc` copies, which is what
+// the trait does by itself.
+unsafe impl GlobalAlloc for ProcessHeap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let block = match layout.align() {
+            ..=ALIGNMENT => allocate(layout.size()),
+            _ => None,
+        };
+        block.map_or(core::ptr::null_mut(), |block| {
+            core::ptr::with_exposed_provenance_mut(block.address())
+        })
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, _layout: Layout) {
+        free(Ptr::new(block.expose_provenance()));
+    }
+}
+
 /// Before each block of Rust's: its length with this.
+#[cfg(not(target_os = "windows"))]
 const HEADER: usize = 16;
 
+#[cfg(not(target_os = "windows"))]
 fn layout(bytes: usize) -> Option<Layout> {
     Layout::from_size_align(bytes.checked_add(HEADER)?, HEADER).ok()
 }
 
+/// In a DLL Rust's allocator is this heap: before it is named there is none.
+#[cfg(target_os = "windows")]
+fn allocate_of_rust(_bytes: usize) -> Option<Ptr<u8>> {
+    None
+}
+
+#[cfg(target_os = "windows")]
+fn free_of_rust(_block: Ptr<u8>) {}
+
+#[cfg(not(target_os = "windows"))]
 fn allocate_of_rust(bytes: usize) -> Option<Ptr<u8>> {
     let layout = layout(bytes)?;
     // SAFETY: its size is not zero.
@@ -61,6 +100,7 @@ fn allocate_of_rust(bytes: usize) -> Option<Ptr<u8>> {
     Some(whole.byte_add(HEADER))
 }
 
+#[cfg(not(target_os = "windows"))]
 fn free_of_rust(block: Ptr<u8>) {
     if block.is_null() {
         return;

@@ -19,15 +19,6 @@
 
 #[cfg(target_os = "windows")]
 pub mod call;
-#[cfg(target_os = "windows")]
-pub mod dispatchers;
-#[cfg(target_os = "windows")]
-mod entry;
-#[cfg(target_os = "windows")]
-pub mod environment;
-
-#[cfg(all(target_os = "windows", not(feature = "reference")))]
-pub mod probes;
 
 #[cfg(all(target_os = "windows", target_arch = "aarch64"))]
 #[path = "aarch64.rs"]
@@ -102,16 +93,7 @@ mod services {
     nt_abi::with_system_services!(stubs);
 }
 
-#[cfg(all(target_os = "windows", feature = "reference"))]
-mod reference;
-
-#[cfg(all(target_os = "windows", not(feature = "reference")))]
-pub use entry::print;
 #[cfg(target_os = "windows")]
-pub use entry::{begin, exit};
-#[cfg(target_os = "windows")]
-pub use machine::{Context, first_argument, full, set_first_argument, set_pc, teb};
-#[cfg(all(target_os = "windows", feature = "reference"))]
-pub use reference::print;
+pub use machine::{Context, teb};
 #[cfg(target_os = "windows")]
 pub use services::*;

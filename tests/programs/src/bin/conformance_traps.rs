@@ -74,7 +74,7 @@ mod program {
     }
 
     extern "C" fn ends_well(_: u64) -> u32 {
-        test_programs::stubs::exit(NOTHING_HAPPENED)
+        test_programs::flat_program::exit(NOTHING_HAPPENED)
     }
 
     fn meets(part: u64) -> u32 {

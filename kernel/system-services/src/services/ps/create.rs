@@ -124,7 +124,7 @@ pub(crate) fn nt_create_process_ex(
     })?;
     let process = created.object.clone();
     let newborn = Newborn::begin(caller, &parent, &process, flags, &Attributes::default())?;
-    let loaded = ps::image::map(process.space(), &section)?;
+    let loaded = ps::image::map_program(process.space(), &section)?;
     process.set_image(loaded);
     process.set_peb(environment::create_peb(process.space(), &loaded, 0)?);
     let number = created.into_handle(&caller.handles())?;
@@ -287,7 +287,7 @@ pub(crate) fn nt_create_user_process(
 /// Brings a program and what it is given into a new process.
 fn fill(process: &Process, section: &Section, parameters: &Parameters) -> NtResult<Loaded> {
     let space = process.space();
-    let loaded = ps::image::map(space, section)?;
+    let loaded = ps::image::map_program(space, section)?;
     process.set_image(loaded);
     let block = ParameterBlock::create(space, &parameters.header, &parameters.texts())?;
     process.set_peb(environment::create_peb(space, &loaded, block)?);

@@ -3,8 +3,8 @@
 
 use nt_abi::w64::{ExceptionRecord, IoStatusBlock};
 
-use crate::call::{Address, NULL, NtWriteFile, address_of, number_at};
-use crate::machine::{Context, teb};
+use stubs::call::{Address, NULL, NtWriteFile, address_of, number_at};
+use stubs::{Context, teb};
 
 /// Where in a TEB, a PEB and the process parameters of 64 bits stands what leads to the standard output.
 const TEB_PEB: u64 = 0x60;

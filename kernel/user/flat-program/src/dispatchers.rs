@@ -10,8 +10,8 @@ use nt_abi::NtStatus;
 use nt_abi::services::arguments::Handle;
 use nt_abi::w64::ExceptionRecord;
 
-use crate::NtTerminateThread;
-use crate::machine::Context;
+use stubs::Context;
+use stubs::NtTerminateThread;
 
 /// What a handler says of an exception.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

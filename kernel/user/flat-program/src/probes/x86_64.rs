@@ -5,8 +5,8 @@ use core::arch::{global_asm, naked_asm};
 use nt_abi::NtStatus;
 
 use super::Trap;
-use crate::NtYieldExecution;
 use crate::dispatchers::ThreadRoutine;
+use stubs::NtYieldExecution;
 
 /// A routine that is a few instructions, and then a return.
 macro_rules! routines {

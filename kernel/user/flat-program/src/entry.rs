@@ -6,8 +6,8 @@ use nt_abi::services::arguments::Handle;
 use nt_abi::services::arguments::In;
 
 #[cfg(not(feature = "reference"))]
-use crate::NtDisplayString;
-use crate::NtTerminateProcess;
+use stubs::NtDisplayString;
+use stubs::NtTerminateProcess;
 
 // The compiler marks with this name that floating-point numbers are used, and expects a C library to have it; nobody
 // reads it.

@@ -14,7 +14,7 @@ pub use machine::{
     pc, same_general, same_vectors, set_flags, with_general, with_vectors,
 };
 
-use crate::machine::Context;
+use stubs::Context;
 
 /// A change to a context that user mode may not make, with which a thread must still run as if it had not been made.
 #[derive(Clone, Copy)]

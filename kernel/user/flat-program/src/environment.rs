@@ -5,7 +5,7 @@
 
 use nt_abi::w64::{Peb, RtlUserProcessParameters, Teb};
 
-use crate::teb;
+use stubs::teb;
 
 /// The process's PEB.
 pub fn peb() -> &'static Peb {
