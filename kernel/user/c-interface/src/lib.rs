@@ -28,7 +28,9 @@ extern crate alloc;
 pub mod blocks;
 mod exports;
 mod functions;
+mod imports;
 mod pointers;
+pub mod services;
 
 pub use functions::Function;
 pub use pointers::Ptr;
