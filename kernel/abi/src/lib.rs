@@ -28,6 +28,7 @@ pub mod process_information;
 pub mod process_parameters;
 pub mod security;
 pub mod services;
+pub mod synchronization;
 pub mod system_information;
 pub mod teb;
 pub mod thread_information;

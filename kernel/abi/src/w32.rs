@@ -4,8 +4,8 @@ pub use crate::{
     accounting::w32::*, debug::w32::*, exception::w32::*, job::w32::*, loader::w32::*,
     memory::w32::*, object_information::w32::*, peb::w32::*, primitives::w32::*,
     process_creation::w32::*, process_information::w32::*, process_parameters::w32::*,
-    system_information::activity::w32::*, system_information::machine::w32::*, teb::w32::*,
-    thread_information::w32::*,
+    synchronization::w32::*, system_information::activity::w32::*,
+    system_information::machine::w32::*, teb::w32::*, thread_information::w32::*,
 };
 
 /// A pointer, as a number: it comes from a program and proves nothing.

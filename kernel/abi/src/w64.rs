@@ -4,8 +4,8 @@ pub use crate::{
     accounting::w64::*, debug::w64::*, exception::w64::*, job::w64::*, loader::w64::*,
     memory::w64::*, object_information::w64::*, peb::w64::*, primitives::w64::*,
     process_creation::w64::*, process_information::w64::*, process_parameters::w64::*,
-    system_information::activity::w64::*, system_information::machine::w64::*, teb::w64::*,
-    thread_information::w64::*,
+    synchronization::w64::*, system_information::activity::w64::*,
+    system_information::machine::w64::*, teb::w64::*, thread_information::w64::*,
 };
 
 /// A pointer, as a number: it comes from a program and proves nothing.
