@@ -8,16 +8,20 @@
 extern crate alloc;
 
 mod bitmap;
+pub mod code_page;
 pub mod cpio;
+pub mod dos_error;
 pub mod id_table;
 pub mod interval_tree;
 mod memory;
+pub mod numerals;
 mod random;
 mod ring;
 pub mod security;
 pub mod symbols;
 pub mod time;
 pub mod utf16;
+pub mod utf8;
 
 pub use bitmap::Bitmap;
 pub use id_table::IdTable;

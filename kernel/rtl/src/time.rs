@@ -7,6 +7,8 @@
 //! # NT
 //! `LARGE_INTEGER` times, `TIME_FIELDS` and their routines.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// 100 ns units in a millisecond.
 pub const PER_MILLISECOND: i64 = 10_000;
 /// 100 ns units in a second.
@@ -16,6 +18,8 @@ pub const PER_DAY: i64 = 24 * 60 * 60 * PER_SECOND;
 
 /// From 1601 to 1970, in seconds.
 const UNIX_EPOCH: i64 = 11_644_473_600;
+/// From 1970 to 1980, in seconds.
+const FROM_1970_TO_1980: i64 = 315_532_800;
 
 const DAYS_IN_4_YEARS: i64 = 4 * 365 + 1;
 const DAYS_IN_CENTURY: i64 = 25 * DAYS_IN_4_YEARS - 1;
@@ -30,7 +34,9 @@ const DAYS_BEFORE: [i64; 13] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304
 pub struct Time(pub i64);
 
 /// A moment as people write it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[doc(alias = "TIME_FIELDS")]
 #[repr(C)]
 pub struct TimeFields {
@@ -73,6 +79,30 @@ impl Time {
         self.0.div_euclid(PER_SECOND) - UNIX_EPOCH
     }
 
+    /// The moment so many seconds after 1970.
+    #[doc(alias = "RtlSecondsSince1970ToTime")]
+    pub fn from_seconds_since_1970(seconds: u32) -> Self {
+        Self((UNIX_EPOCH + i64::from(seconds)) * PER_SECOND)
+    }
+
+    /// The moment so many seconds after 1980.
+    #[doc(alias = "RtlSecondsSince1980ToTime")]
+    pub fn from_seconds_since_1980(seconds: u32) -> Self {
+        Self((UNIX_EPOCH + FROM_1970_TO_1980 + i64::from(seconds)) * PER_SECOND)
+    }
+
+    /// Whole seconds since 1970; `None` if 32 bits do not hold them.
+    #[doc(alias = "RtlTimeToSecondsSince1970")]
+    pub fn seconds_since_1970(self) -> Option<u32> {
+        u32::try_from(self.unix_seconds()).ok()
+    }
+
+    /// Whole seconds since 1980; `None` if 32 bits do not hold them.
+    #[doc(alias = "RtlTimeToSecondsSince1980")]
+    pub fn seconds_since_1980(self) -> Option<u32> {
+        u32::try_from(self.unix_seconds() - FROM_1970_TO_1980).ok()
+    }
+
     /// The date and the time of day; `None` for a negative time.
     ///
     /// # NT
@@ -101,6 +131,65 @@ impl Time {
 }
 
 impl TimeFields {
+    /// The moment of a change of time, of the year that `now` is in or, unless `this_year`, of the next year if the moment is
+    /// over; `None` if the fields name none. A year of 0 means each year: `day` is 1 to 5 then, the 5th weekday being the last
+    /// one of the month. With a year, the moment must not be over.
+    ///
+    /// # NT
+    /// `RtlCutoverTimeToSystemTime`; "`TIME_ZONE_INFORMATION`".
+    #[doc(alias = "RtlCutoverTimeToSystemTime")]
+    pub fn cutover(&self, now: Time, this_year: bool) -> Option<Time> {
+        if self.year != 0 {
+            return self.time().filter(|time| *time >= now);
+        }
+        let year = now.fields()?.year;
+        let time = self.cutover_in(year)?;
+        if this_year || time >= now {
+            Some(time)
+        } else {
+            self.cutover_in(year.checked_add(1)?)
+        }
+    }
+
+    /// The moment of a yearly change of time in a year.
+    fn cutover_in(&self, year: i16) -> Option<Time> {
+        if !(1..=5).contains(&self.day) || !(0..7).contains(&self.weekday) {
+            return None;
+        }
+        let first = TimeFields {
+            year,
+            day: 1,
+            ..*self
+        };
+        let weekday_of_first = first.time()?.fields()?.weekday;
+        let length = days_before(year, self.month + 1)? - days_before(year, self.month)?;
+        let mut day = 1 + (self.weekday - weekday_of_first).rem_euclid(7) + (self.day - 1) * 7;
+        if i64::from(day) > length {
+            day -= 7;
+        }
+        TimeFields { day, ..first }.time()
+    }
+
+    /// A span of time as days and a time of day; the days are in `day`, what they are too many for is lost.
+    ///
+    /// # NT
+    /// `RtlTimeToElapsedTimeFields`, which leaves the weekday alone.
+    #[doc(alias = "RtlTimeToElapsedTimeFields")]
+    pub fn elapsed(span: i64) -> Self {
+        let milliseconds = span % PER_DAY / PER_MILLISECOND;
+        // Each is smaller than what its divisor says.
+        let small = |number: i64| i16::try_from(number).unwrap_or_default();
+        let [low, high, ..] = (span / PER_DAY).to_le_bytes();
+        Self {
+            day: i16::from_le_bytes([low, high]),
+            hour: small(milliseconds / 3_600_000),
+            minute: small(milliseconds / 60_000 % 60),
+            second: small(milliseconds / 1_000 % 60),
+            milliseconds: small(milliseconds % 1_000),
+            ..Self::default()
+        }
+    }
+
     /// The last year all of whose moments can be counted.
     pub const LAST_YEAR: i16 = 30_827;
 
@@ -327,5 +416,63 @@ mod tests {
         assert_eq!(Time(-1).unix_seconds(), -UNIX_EPOCH - 1);
         assert_eq!(Time::from_unix_seconds(i64::MAX), None);
         assert_eq!(Time::from_unix_seconds(i64::MIN), None);
+    }
+
+    #[test]
+    fn seconds_of_32_bits() {
+        assert_eq!(Time(116_444_735_999_999_999).seconds_since_1970(), None);
+        assert_eq!(Time(116_444_736_000_000_000).seconds_since_1970(), Some(0));
+        let last = Time(116_444_736_000_000_000 + 4_294_967_295 * PER_SECOND + 9_999_999);
+        assert_eq!(last.seconds_since_1970(), Some(u32::MAX));
+        assert_eq!(Time(last.0 + 1).seconds_since_1970(), None);
+        // 1 January 1980, where DOS begins.
+        let dos = fields([1980, 1, 1], [0; 4], 2).time().expect("a date");
+        assert_eq!(dos.seconds_since_1980(), Some(0));
+        assert_eq!(Time::from_seconds_since_1980(0), dos);
+        assert_eq!(Time::from_seconds_since_1970(315_532_800), dos);
+        assert_eq!(Time(dos.0 - 1).seconds_since_1980(), None);
+    }
+
+    #[test]
+    fn changes_of_time_that_are_known() {
+        let moment = |date, time| fields(date, time, 0).time().expect("a date");
+        let rule = |month, nth, hour| fields([0, month, nth], [hour, 0, 0, 0], 0);
+        // Central Europe: the last Sundays of March and October; the United States: the second of March, the first of
+        // November.
+        for (rule, year, expected) in [
+            (rule(3, 5, 2), 2023, moment([2023, 3, 26], [2, 0, 0, 0])),
+            (rule(10, 5, 3), 2023, moment([2023, 10, 29], [3, 0, 0, 0])),
+            (rule(3, 5, 2), 2024, moment([2024, 3, 31], [2, 0, 0, 0])),
+            (rule(3, 2, 2), 2020, moment([2020, 3, 8], [2, 0, 0, 0])),
+            (rule(11, 1, 2), 2020, moment([2020, 11, 1], [2, 0, 0, 0])),
+            (rule(11, 1, 2), 2026, moment([2026, 11, 1], [2, 0, 0, 0])),
+        ] {
+            let new_year = moment([year, 1, 1], [0; 4]);
+            let midsummer = moment([year, 12, 24], [0; 4]);
+            assert_eq!(rule.cutover(new_year, true), Some(expected));
+            assert_eq!(rule.cutover(new_year, false), Some(expected));
+            assert_eq!(rule.cutover(midsummer, true), Some(expected));
+            let next = rule.cutover(midsummer, false).expect("next year");
+            assert_eq!(next.fields().map(|fields| fields.year), Some(year + 1));
+            assert_eq!(next.fields().map(|fields| fields.weekday), Some(0));
+        }
+        let once = fields([2025, 6, 7], [1, 0, 0, 0], 6);
+        let before = moment([2025, 6, 7], [1, 0, 0, 0]);
+        assert_eq!(once.cutover(before, false), Some(before));
+        assert_eq!(once.cutover(Time(before.0 + 1), false), None);
+        assert_eq!(rule(3, 6, 0).cutover(before, true), None);
+        assert_eq!(rule(13, 1, 0).cutover(before, true), None);
+    }
+
+    #[test]
+    fn a_span_is_days_and_a_time_of_day() {
+        let span = 400 * PER_DAY + 3 * 3_600 * PER_SECOND + 59 * PER_SECOND + 5 * PER_MILLISECOND;
+        assert_eq!(
+            TimeFields::elapsed(span),
+            fields([0, 0, 400], [3, 0, 59, 5], 0)
+        );
+        // Wine gives these too.
+        assert_eq!(TimeFields::elapsed(i64::MAX).day, -7169);
+        assert_eq!(TimeFields::elapsed(-600_000_000).minute, -1);
     }
 }

@@ -7,3 +7,9 @@
 #![deny(unsafe_code)]
 
 extern crate alloc;
+
+pub mod errors;
+pub mod given;
+pub mod memory;
+pub mod threads;
+pub mod time;
