@@ -19,6 +19,10 @@
 //! to user mode callbacks", nynaeve.net), and Wine's ntdll, which lays out the same frames so that programs which
 //! replace the dispatchers work.
 
+mod unwinding;
+
+pub use unwinding::*;
+
 use crate::NtStatus;
 use crate::context::{Amd64Context, Arm64Context, ContextEx};
 use crate::layout::{layout, layouts};

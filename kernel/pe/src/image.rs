@@ -24,6 +24,19 @@ pub struct Image<'a> {
     view: View,
 }
 
+/// Bytes of an image by their addresses: what unwind data is read from. Code that was made at run time has no headers,
+/// but a base address and unwind data relative to it.
+pub trait ImageBytes<'a> {
+    /// `length` bytes from an address on; `None` if they are not all there.
+    fn bytes_at(&self, rva: u32, length: usize) -> Option<&'a [u8]>;
+}
+
+impl<'a> ImageBytes<'a> for Image<'a> {
+    fn bytes_at(&self, rva: u32, length: usize) -> Option<&'a [u8]> {
+        self.at(rva, length)
+    }
+}
+
 impl<'a> Image<'a> {
     /// Reads an image in the bytes of its file.
     ///

@@ -51,7 +51,7 @@ pub use flags::{DllCharacteristics, FileCharacteristics, GuardFlags, SectionChar
 pub use headers::{
     DataDirectory, Directory, FileRange, Headers, Machine, Subsystem, Version, Width,
 };
-pub use image::Image;
+pub use image::{Image, ImageBytes};
 pub use imports::{Import, ImportSymbol, ImportedModule, Imports, ModuleImports};
 pub use load_config::{LoadConfig, RvaTable};
 pub use mapping::{PAGE_SIZE, PageProtection, Subsection, Subsections};

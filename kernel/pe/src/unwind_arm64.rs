@@ -72,6 +72,21 @@ pub struct Packed {
     pub frame_size: u16,
 }
 
+impl RuntimeFunction {
+    /// Reads an entry of a function table from its two words.
+    ///
+    /// # Errors
+    /// `BAD_FUNCTION_TABLE`: it describes nothing there is.
+    pub fn read(begin_rva: u32, word: u32) -> NtResult<Self> {
+        let unwind = match word & 3 {
+            0 => UnwindData::Record(word),
+            1 | 2 => UnwindData::Packed(Packed::read(word)?),
+            _ => return Err(BAD),
+        };
+        Ok(Self { begin_rva, unwind })
+    }
+}
+
 impl Packed {
     fn read(word: u32) -> NtResult<Self> {
         let field = |shift: u32, bits: u32| word >> shift & ((1 << bits) - 1);
@@ -142,12 +157,7 @@ impl<'a> FunctionTable<'a> {
         let (Some(begin_rva), Some(word)) = (begin, word) else {
             return Ok(None);
         };
-        let unwind = match word & 3 {
-            0 => UnwindData::Record(word),
-            1 | 2 => UnwindData::Packed(Packed::read(word)?),
-            _ => return Err(BAD),
-        };
-        Ok(Some(RuntimeFunction { begin_rva, unwind }))
+        RuntimeFunction::read(begin_rva, word).map(Some)
     }
 
     /// Every entry.

@@ -10,7 +10,7 @@ use nt_abi::{NtResult, NtStatus};
 
 use crate::bytes::{Fields, index, u16_at, u32_at};
 use crate::headers::{Directory, Machine};
-use crate::image::{Image, advance};
+use crate::image::{Image, ImageBytes, advance};
 
 /// What NT says of tables that make no sense.
 const BAD: NtStatus = NtStatus::BAD_FUNCTION_TABLE;
@@ -151,11 +151,50 @@ impl<'a> Image<'a> {
 }
 
 fn read_function(bytes: &[u8]) -> Option<RuntimeFunction> {
-    Some(RuntimeFunction {
-        begin_rva: u32_at(bytes, 0)?,
-        end_rva: u32_at(bytes, 4)?,
-        unwind_rva: u32_at(bytes, 8)?,
-    })
+    bytes.first_chunk().map(RuntimeFunction::read)
+}
+
+impl RuntimeFunction {
+    /// Reads an entry of a function table.
+    pub fn read(bytes: &[u8; ENTRY]) -> Self {
+        let mut fields = Fields::new(bytes);
+        Self {
+            begin_rva: fields.u32(),
+            end_rva: fields.u32(),
+            unwind_rva: fields.u32(),
+        }
+    }
+
+    /// The entry that stands for another one's, which is usually itself.
+    ///
+    /// # Errors
+    /// `BAD_FUNCTION_TABLE`: it leads nowhere, or in circles.
+    pub fn resolve<'a>(self, image: &impl ImageBytes<'a>) -> NtResult<Self> {
+        let mut function = self;
+        for _ in 0..LONGEST_CHAIN {
+            if function.unwind_rva & 1 == 0 {
+                return Ok(function);
+            }
+            let entry = image.bytes_at(function.unwind_rva & !1, ENTRY).ok_or(BAD)?;
+            function = read_function(entry).ok_or(BAD)?;
+        }
+        Err(BAD)
+    }
+
+    /// The first part of a function that is described in parts, where its name belongs.
+    ///
+    /// # Errors
+    /// `BAD_FUNCTION_TABLE`: the unwind data is damaged or chained in circles.
+    pub fn primary<'a>(self, image: &impl ImageBytes<'a>) -> NtResult<Self> {
+        let mut function = self.resolve(image)?;
+        for _ in 0..LONGEST_CHAIN {
+            match UnwindInfo::read(image, function.unwind_rva)?.tail {
+                UnwindTail::Chained(next) => function = next.resolve(image)?,
+                _ => return Ok(function),
+            }
+        }
+        Err(BAD)
+    }
 }
 
 impl<'a> FunctionTable<'a> {
@@ -191,35 +230,20 @@ impl<'a> FunctionTable<'a> {
         None
     }
 
-    /// The entry that stands for another one's, which is usually itself.
+    /// As [`RuntimeFunction::resolve`].
     ///
     /// # Errors
-    /// `BAD_FUNCTION_TABLE`: it leads nowhere, or in circles.
+    /// The same.
     pub fn resolve(&self, function: RuntimeFunction) -> NtResult<RuntimeFunction> {
-        let mut function = function;
-        for _ in 0..LONGEST_CHAIN {
-            if function.unwind_rva & 1 == 0 {
-                return Ok(function);
-            }
-            let entry = self.image.at(function.unwind_rva & !1, ENTRY).ok_or(BAD)?;
-            function = read_function(entry).ok_or(BAD)?;
-        }
-        Err(BAD)
+        function.resolve(&self.image)
     }
 
-    /// The first part of a function that is described in parts, where its name belongs.
+    /// As [`RuntimeFunction::primary`].
     ///
     /// # Errors
-    /// `BAD_FUNCTION_TABLE`: the unwind data is damaged or chained in circles.
+    /// The same.
     pub fn primary(&self, function: RuntimeFunction) -> NtResult<RuntimeFunction> {
-        let mut function = self.resolve(function)?;
-        for _ in 0..LONGEST_CHAIN {
-            match self.unwind_info(function)?.tail {
-                UnwindTail::Chained(next) => function = self.resolve(next)?,
-                _ => return Ok(function),
-            }
-        }
-        Err(BAD)
+        function.primary(&self.image)
     }
 
     /// The unwind data of an entry.
@@ -227,41 +251,55 @@ impl<'a> FunctionTable<'a> {
     /// # Errors
     /// `BAD_FUNCTION_TABLE`: it is damaged, or of an unknown version.
     pub fn unwind_info(&self, function: RuntimeFunction) -> NtResult<UnwindInfo<'a>> {
-        let function = self.resolve(function)?;
-        let bytes = self.image.from_rva(function.unwind_rva).ok_or(BAD)?;
-        let Some((&[kind, prolog_size, count, frame], rest)) = bytes.split_first_chunk() else {
+        UnwindInfo::read(&self.image, function.resolve(&self.image)?.unwind_rva)
+    }
+}
+
+impl<'a> UnwindInfo<'a> {
+    /// Reads the unwind data at an address.
+    ///
+    /// # Errors
+    /// `BAD_FUNCTION_TABLE`: it is damaged, or of an unknown version.
+    pub fn read(image: &impl ImageBytes<'a>, rva: u32) -> NtResult<Self> {
+        let header = image.bytes_at(rva, 4).ok_or(BAD)?;
+        let Some(&[kind, prolog_size, count, frame]) = header.first_chunk() else {
             return Err(BAD);
         };
         let (version, flags) = (kind & 7, kind >> 3);
         if !matches!(version, 1 | 2) {
             return Err(BAD);
         }
-        let slots = rest.get(..usize::from(count) * 2).ok_or(BAD)?;
+        let slots_rva = advance(rva, 4).map_err(|_| BAD)?;
+        let slots = image.bytes_at(slots_rva, usize::from(count) * 2);
         // The tail is aligned to four bytes, so an odd number of codes is filled up.
         let tail_offset = usize::from(count).next_multiple_of(2) * 2;
-        let tail_rva = advance(function.unwind_rva, 4 + tail_offset)?;
-        let tail = rest.get(tail_offset..).unwrap_or_default();
+        let tail_rva = advance(slots_rva, tail_offset).map_err(|_| BAD)?;
         Ok(UnwindInfo {
             version,
             prolog_size,
             frame_register: (frame & 0xF != 0).then_some(frame & 0xF),
             frame_offset: u16::from(frame >> 4) * 16,
-            codes: UnwindCodes { slots, version },
-            tail: read_tail(flags, tail, tail_rva)?,
+            codes: UnwindCodes {
+                slots: slots.ok_or(BAD)?,
+                version,
+            },
+            tail: read_tail(flags, image, tail_rva)?,
         })
     }
 }
 
-fn read_tail(flags: u8, tail: &[u8], tail_rva: u32) -> NtResult<UnwindTail> {
+fn read_tail<'a>(flags: u8, image: &impl ImageBytes<'a>, rva: u32) -> NtResult<UnwindTail> {
     if flags & CHAINED != 0 {
-        return read_function(tail).map(UnwindTail::Chained).ok_or(BAD);
+        let entry = image.bytes_at(rva, ENTRY).and_then(read_function);
+        return entry.map(UnwindTail::Chained).ok_or(BAD);
     }
     if flags & (EXCEPTION_HANDLER | TERMINATION_HANDLER) == 0 {
         return Ok(UnwindTail::None);
     }
+    let handler = image.bytes_at(rva, 4).and_then(|bytes| u32_at(bytes, 0));
     Ok(UnwindTail::Handler {
-        rva: u32_at(tail, 0).ok_or(BAD)?,
-        data_rva: advance(tail_rva, 4)?,
+        rva: handler.ok_or(BAD)?,
+        data_rva: advance(rva, 4).map_err(|_| BAD)?,
         on_exception: flags & EXCEPTION_HANDLER != 0,
         on_unwind: flags & TERMINATION_HANDLER != 0,
     })

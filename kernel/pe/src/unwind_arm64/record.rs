@@ -5,7 +5,7 @@ use nt_abi::NtResult;
 use super::BAD;
 use super::codes::UnwindCodes;
 use crate::bytes::{index, low16, u32_at};
-use crate::image::{Image, advance};
+use crate::image::{ImageBytes, advance};
 
 /// How a function is undone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +18,7 @@ pub struct UnwindRecord<'a> {
     codes: &'a [u8],
     /// The handler of the language.
     pub handler_rva: Option<u32>,
-    /// Where the handler's own data begins.
+    /// Where the handler's own data begins, if it has a handler.
     pub handler_data_rva: u32,
 }
 
@@ -41,45 +41,56 @@ pub enum Epilogs<'a> {
 }
 
 impl<'a> UnwindRecord<'a> {
-    pub(super) fn read(image: &Image<'a>, rva: u32) -> NtResult<Self> {
-        let bytes = image.from_rva(rva).ok_or(BAD)?;
-        let header = u32_at(bytes, 0).ok_or(BAD)?;
+    /// Reads the record at an address.
+    ///
+    /// # Errors
+    /// `BAD_FUNCTION_TABLE`: it is damaged, or of an unknown version.
+    pub fn read(image: &impl ImageBytes<'a>, rva: u32) -> NtResult<Self> {
+        let mut rva = rva;
+        let mut piece = |length: usize| -> NtResult<&'a [u8]> {
+            let found = image.bytes_at(rva, length).ok_or(BAD)?;
+            rva = advance(rva, length).map_err(|_| BAD)?;
+            Ok(found)
+        };
+        let header = u32_at(piece(4)?, 0).ok_or(BAD)?;
         let version = header >> 18 & 3;
         if version != 0 {
             return Err(BAD);
         }
         let (has_handler, one_epilog) = (header >> 20 & 1 != 0, header >> 21 & 1 != 0);
         let (mut epilogs, mut code_words) = (header >> 22 & 0x1F, header >> 27);
-        let mut offset = 4;
         // Both counts at 0 say that they did not fit and follow in a word of their own.
         if epilogs == 0 && code_words == 0 {
-            let extended = u32_at(bytes, 4).ok_or(BAD)?;
+            let extended = u32_at(piece(4)?, 0).ok_or(BAD)?;
             epilogs = extended & 0xFFFF;
             code_words = extended >> 16 & 0xFF;
-            offset = 8;
         }
-        let mut piece = |length: usize| {
-            let found = bytes.get(offset..)?.get(..length)?;
-            offset += length;
-            Some(found)
-        };
         let epilogs = if one_epilog {
             Epilogs::AtEnd(Epilog {
                 start: None,
                 code_index: low16(epilogs),
             })
         } else {
-            Epilogs::Scopes(piece(index(epilogs) * 4).ok_or(BAD)?)
+            Epilogs::Scopes(piece(index(epilogs) * 4)?)
         };
-        let codes = piece(index(code_words) * 4).ok_or(BAD)?;
-        let handler = has_handler.then(|| u32_at(bytes, offset).ok_or(BAD));
+        let codes = piece(index(code_words) * 4)?;
+        let handler_rva = if has_handler {
+            Some(u32_at(piece(4)?, 0).ok_or(BAD)?)
+        } else {
+            None
+        };
         Ok(Self {
             function_length: (header & 0x3_FFFF) * 4,
             epilogs,
             codes,
-            handler_rva: handler.transpose()?,
-            handler_data_rva: advance(rva, offset + 4)?,
+            handler_rva,
+            handler_data_rva: rva,
         })
+    }
+
+    /// Bytes of all codes: no prolog or epilog has more instructions.
+    pub fn code_bytes(&self) -> usize {
+        self.codes.len()
     }
 
     /// The prolog's codes, its last step first.
