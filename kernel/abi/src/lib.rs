@@ -13,6 +13,7 @@ mod bug_check_code;
 pub mod context;
 pub mod debug;
 pub mod exception;
+pub mod heap;
 pub mod job;
 mod layout;
 pub mod loader;

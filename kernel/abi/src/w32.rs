@@ -1,8 +1,8 @@
 //! Everything that has a width, with 32-bit pointers: the structures, and the types that their declarations are made of.
 
 pub use crate::{
-    accounting::w32::*, debug::w32::*, exception::w32::*, job::w32::*, loader::w32::*,
-    memory::w32::*, object_information::w32::*, peb::w32::*, primitives::w32::*,
+    accounting::w32::*, debug::w32::*, exception::w32::*, heap::w32::*, job::w32::*,
+    loader::w32::*, memory::w32::*, object_information::w32::*, peb::w32::*, primitives::w32::*,
     process_creation::w32::*, process_information::w32::*, process_parameters::w32::*,
     synchronization::w32::*, system_information::activity::w32::*,
     system_information::machine::w32::*, teb::w32::*, thread_information::w32::*,
@@ -32,3 +32,5 @@ pub type PebGdiHandleBuffer = [u32; 34];
 pub type PsCreateInfoData = [u64; 8];
 /// The union of `DBGUI_WAIT_STATE_CHANGE`.
 pub type DbgUiStateInfo = [Pointer; 21];
+/// The union of `RTL_HEAP_WALK_ENTRY`.
+pub type HeapWalkDetails = [u32; 4];

@@ -1,8 +1,8 @@
 //! Everything that has a width, with 64-bit pointers: the structures, and the types that their declarations are made of.
 
 pub use crate::{
-    accounting::w64::*, debug::w64::*, exception::w64::*, job::w64::*, loader::w64::*,
-    memory::w64::*, object_information::w64::*, peb::w64::*, primitives::w64::*,
+    accounting::w64::*, debug::w64::*, exception::w64::*, heap::w64::*, job::w64::*,
+    loader::w64::*, memory::w64::*, object_information::w64::*, peb::w64::*, primitives::w64::*,
     process_creation::w64::*, process_information::w64::*, process_parameters::w64::*,
     synchronization::w64::*, system_information::activity::w64::*,
     system_information::machine::w64::*, teb::w64::*, thread_information::w64::*,
@@ -32,3 +32,5 @@ pub type PebGdiHandleBuffer = [u32; 60];
 pub type PsCreateInfoData = [u64; 9];
 /// The union of `DBGUI_WAIT_STATE_CHANGE`.
 pub type DbgUiStateInfo = [Pointer; 20];
+/// The union of `RTL_HEAP_WALK_ENTRY`.
+pub type HeapWalkDetails = [u32; 6];
