@@ -8,6 +8,7 @@
 extern crate alloc;
 
 mod bitmap;
+pub mod bits;
 pub mod code_page;
 pub mod cpio;
 pub mod dos_error;

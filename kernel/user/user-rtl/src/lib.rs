@@ -8,6 +8,7 @@
 
 extern crate alloc;
 
+pub mod bitmaps;
 pub mod errors;
 pub mod given;
 pub mod memory;
