@@ -1,6 +1,7 @@
 //! How ntdll.dll is linked: its further names of system services.
 
-use std::env;
+use std::path::PathBuf;
+use std::{env, fs};
 
 use nt_abi::services::SERVICES;
 
@@ -10,10 +11,15 @@ fn main() {
         return;
     }
     println!("cargo::rustc-cdylib-link-arg=/noentry");
-    for service in SERVICES {
-        // User mode may call a service by either name.
-        if let Some(rest) = service.name.strip_prefix("Nt") {
-            println!("cargo::rustc-cdylib-link-arg=/export:Zw{rest}=Nt{rest}");
-        }
-    }
+    // User mode may call a service by either name. They are many, so the linker reads them from a file.
+    let names: String = SERVICES
+        .iter()
+        .filter_map(|service| service.name.strip_prefix("Nt"))
+        .map(|rest| format!("/export:Zw{rest}=Nt{rest}\n"))
+        .collect();
+    let folder =
+        env::var_os("OUT_DIR").expect("Cargo names a folder for what a build script makes");
+    let file = PathBuf::from(folder).join("exports.rsp");
+    fs::write(&file, names).expect("Cargo's folder can be written");
+    println!("cargo::rustc-cdylib-link-arg=@{}", file.display());
 }

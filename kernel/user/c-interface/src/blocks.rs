@@ -3,9 +3,8 @@
 //! In ntdll these are blocks of the process heap, as the documentation of such exports promises. Where no process heap was
 //! named, in tests on the host, they come from Rust's allocator.
 
+use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::{AtomicUsize, Ordering};
-
-use alloc::alloc::{GlobalAlloc, Layout};
 
 use crate::Ptr;
 

@@ -23,9 +23,11 @@
     reason = "the addresses of a process have the width of its `usize`"
 )]
 
+#[cfg(not(target_os = "windows"))]
 extern crate alloc;
 
 pub mod blocks;
+mod compiler;
 mod exports;
 mod functions;
 mod imports;

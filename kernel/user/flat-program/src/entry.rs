@@ -9,15 +9,6 @@ use nt_abi::services::arguments::In;
 use stubs::NtDisplayString;
 use stubs::NtTerminateProcess;
 
-// The compiler marks with this name that floating-point numbers are used, and expects a C library to have it; nobody
-// reads it.
-core::arch::global_asm!(
-    ".section .rdata,\"dr\"",
-    ".globl _fltused",
-    "_fltused: .long 0x9875",
-    ".text",
-);
-
 /// Ends the process.
 ///
 /// # NT
