@@ -1,0 +1,287 @@
+//! Critical sections: locks that their owner may take again.
+//!
+//! The structure is Windows', and so is the meaning of what programs and debuggers look at: `LockCount` (see
+//! [`crate::words::section`]), `RecursionCount`, `OwningThread`, `SpinCount`, `DebugInfo`. `LockSemaphore` stays 0: waiters wait by the
+//! section's address.
+//!
+//! Order: owner and recursion count are written by the owner alone. Another thread may read an old owner, but never itself: what it
+//! wrote itself last was that it left.
+
+use c_interface::{Ptr, field};
+use nt_abi::native::{RtlCriticalSection, RtlCriticalSectionDebug};
+use nt_abi::synchronization::{CRITICAL_SECTION_ALL_FLAG_BITS, CriticalSectionFlags};
+use nt_abi::{NtResult, NtStatus};
+
+use crate::words::atomic::{AtomicU32, AtomicUsize, Ordering};
+use crate::words::parking::Parking;
+use crate::words::section;
+
+/// `SpinCount` of a section that nobody gave one: found out as it goes, 2,000 at most.
+const DYNAMIC_SPINS: u32 = CriticalSectionFlags::DYNAMIC_SPIN.0 | 2000;
+
+/// The most looks before a wait. A thread that has looked this often in vain does better to let others have the processor;
+/// Windows' own number for its heaps is 4,000.
+const MOST_SPINS: u32 = 4000;
+
+type Section = Ptr<RtlCriticalSection>;
+
+#[inline]
+fn lock_count<'a>(section: Section) -> &'a AtomicU32 {
+    field!(section, RtlCriticalSection, lock_count).atomic()
+}
+
+#[inline]
+fn recursion_count<'a>(section: Section) -> &'a AtomicU32 {
+    field!(section, RtlCriticalSection, recursion_count).atomic()
+}
+
+#[inline]
+fn owner<'a>(section: Section) -> &'a AtomicUsize {
+    field!(section, RtlCriticalSection, owning_thread)
+        .cast::<usize>()
+        .atomic()
+}
+
+#[inline]
+fn spin_count<'a>(section: Section) -> &'a AtomicUsize {
+    field!(section, RtlCriticalSection, spin_count)
+        .cast::<usize>()
+        .atomic()
+}
+
+/// The debug information, if there is any.
+fn debug_info(section: Section) -> Option<Ptr<RtlCriticalSectionDebug>> {
+    let info = field!(section, RtlCriticalSection, debug_info).read();
+    (info != 0 && info != RtlCriticalSection::NO_DEBUG_INFO).then(|| Ptr::at(info))
+}
+
+/// Makes a section. `debug_info` is memory for debug information, which the caller gets back from [`delete`].
+///
+/// # NT
+/// `RtlInitializeCriticalSectionEx`; with no flags `RtlInitializeCriticalSectionAndSpinCount` and
+/// `RtlInitializeCriticalSection`, where bit 31 of the spin count, which once meant that an event is made at once, is to be
+/// left out.
+///
+/// # Errors
+/// `INVALID_PARAMETER_2` for a spin count over `00FF_FFFF`; `INVALID_PARAMETER_3` for unknown flags.
+pub fn initialize<P: Parking>(
+    parking: &P,
+    section: Ptr<RtlCriticalSection>,
+    spins: u32,
+    flags: CriticalSectionFlags,
+    debug_info: Option<Ptr<RtlCriticalSectionDebug>>,
+) -> NtResult {
+    if spins & CRITICAL_SECTION_ALL_FLAG_BITS != 0 {
+        return Err(NtStatus::INVALID_PARAMETER_2);
+    }
+    if !CriticalSectionFlags::all().contains(flags) {
+        return Err(NtStatus::INVALID_PARAMETER_3);
+    }
+    let spins = match spins {
+        _ if parking.processors() == 1 => 0,
+        0 => DYNAMIC_SPINS,
+        spins => spins,
+    };
+    if let Some(info) = debug_info {
+        info.write(RtlCriticalSectionDebug {
+            critical_section: section.raw(),
+            r#type: u16::from(flags.contains(CriticalSectionFlags::RESOURCE_TYPE)),
+            ..Default::default()
+        });
+    }
+    section.write(RtlCriticalSection {
+        debug_info: debug_info.map_or(RtlCriticalSection::NO_DEBUG_INFO, Ptr::raw),
+        lock_count: section::FREE,
+        spin_count: spins.into(),
+        ..Default::default()
+    });
+    Ok(())
+}
+
+/// Takes it; waits as long as it takes.
+///
+/// When a wait has lasted for `timeout`, in NT's form, `overdue` is called, as often as that happens; Windows raises
+/// `STATUS_POSSIBLE_DEADLOCK` there. The timeout is `Peb::critical_section_timeout`; `None` for never.
+///
+/// # NT
+/// `RtlEnterCriticalSection`.
+///
+/// # Errors
+/// `ACCESS_VIOLATION` for a section of zeros, that was never made or is deleted, which Windows answers with that
+/// exception, because its wait looks for debug information there.
+#[inline]
+pub fn enter<P: Parking>(
+    parking: &P,
+    section: Ptr<RtlCriticalSection>,
+    timeout: impl FnOnce() -> Option<i64>,
+    overdue: impl FnMut(),
+) -> NtResult {
+    let thread = parking.thread_id();
+    if section::try_enter(lock_count(section)) {
+        take(section, thread);
+        return Ok(());
+    }
+    if owner(section).load(Ordering::Relaxed) == thread {
+        again(section);
+        return Ok(());
+    }
+    enter_contended(parking, section, timeout(), overdue)
+}
+
+#[cold]
+fn enter_contended<P: Parking>(
+    parking: &P,
+    section: Section,
+    timeout: Option<i64>,
+    overdue: impl FnMut(),
+) -> NtResult {
+    let count = lock_count(section);
+    if count.load(Ordering::Relaxed) == 0 {
+        // Held, with as many waiters as there cannot be.
+        return Err(NtStatus::ACCESS_VIOLATION);
+    }
+    if let Some(info) = debug_info(section) {
+        field!(info, RtlCriticalSectionDebug, contention_count)
+            .atomic()
+            .fetch_add(1, Ordering::Relaxed);
+    }
+    section::enter_contended(
+        parking,
+        count,
+        section.address(),
+        spins(section),
+        timeout,
+        overdue,
+    );
+    take(section, parking.thread_id());
+    Ok(())
+}
+
+/// How often to look before waiting, of the section's own count.
+fn spins(section: Section) -> u32 {
+    let count = spin_count(section).load(Ordering::Relaxed);
+    let count = u32::try_from(count & 0xFFFF_FFFF).unwrap_or(0);
+    (count & !CRITICAL_SECTION_ALL_FLAG_BITS).min(MOST_SPINS)
+}
+
+/// Notes the owner.
+#[inline]
+fn take(section: Section, thread: usize) {
+    owner(section).store(thread, Ordering::Relaxed);
+    recursion_count(section).store(1, Ordering::Relaxed);
+}
+
+/// Notes that the owner has it once more.
+#[inline]
+fn again(section: Section) {
+    let count = recursion_count(section);
+    count.store(
+        count.load(Ordering::Relaxed).wrapping_add(1),
+        Ordering::Relaxed,
+    );
+}
+
+/// Takes it if nobody else has it.
+///
+/// # NT
+/// `RtlTryEnterCriticalSection`.
+#[inline]
+pub fn try_enter<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> bool {
+    let thread = parking.thread_id();
+    if section::try_enter(lock_count(section)) {
+        take(section, thread);
+    } else if owner(section).load(Ordering::Relaxed) == thread {
+        again(section);
+    } else {
+        return false;
+    }
+    true
+}
+
+/// Leaves it as often as once.
+///
+/// Who leaves is not compared with who entered: Windows does not, and programs enter in one thread and leave in another.
+///
+/// # NT
+/// `RtlLeaveCriticalSection`.
+///
+/// # Errors
+/// `RESOURCE_NOT_OWNED` if nobody has it.
+///
+/// # Differs
+/// Where Windows counts below zero, and the next thread to enter waits for ever, nothing happens here.
+#[inline]
+pub fn leave<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> NtResult {
+    let recursion = recursion_count(section);
+    let left = recursion.load(Ordering::Relaxed).wrapping_sub(1);
+    if left != 0 {
+        return leave_once(section, left);
+    }
+    recursion.store(0, Ordering::Relaxed);
+    owner(section).store(0, Ordering::Relaxed);
+    if !section::leave(lock_count(section)) {
+        section::leave_contended(parking, lock_count(section), section.address());
+    }
+    Ok(())
+}
+
+fn leave_once(section: Section, left: u32) -> NtResult {
+    if left > i32::MAX.unsigned_abs() {
+        return Err(NtStatus::RESOURCE_NOT_OWNED);
+    }
+    recursion_count(section).store(left, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Ends it, and gives the debug information back to who made it. Nobody may have it or wait for it.
+///
+/// # NT
+/// `RtlDeleteCriticalSection`. It leaves zeros, as Windows does: a section that looks held.
+pub fn delete(section: Ptr<RtlCriticalSection>) -> Option<Ptr<RtlCriticalSectionDebug>> {
+    let info = debug_info(section);
+    section.write(RtlCriticalSection::default());
+    info
+}
+
+/// Sets how often to look before waiting, and says how often it was.
+///
+/// # NT
+/// `RtlSetCriticalSectionSpinCount`. On one processor it stays 0.
+pub fn set_spin_count<P: Parking>(
+    parking: &P,
+    section: Ptr<RtlCriticalSection>,
+    spins: u32,
+) -> u32 {
+    let spins = if parking.processors() == 1 { 0 } else { spins };
+    let wide = usize::try_from(spins).unwrap_or(0);
+    let before = spin_count(section).swap(wide, Ordering::Relaxed);
+    u32::try_from(before & 0xFFFF_FFFF).unwrap_or(0)
+}
+
+/// Whether somebody has it, at this moment.
+///
+/// # NT
+/// `RtlIsCriticalSectionLocked`.
+pub fn is_locked(section: Ptr<RtlCriticalSection>) -> bool {
+    recursion_count(section).load(Ordering::Relaxed) != 0
+}
+
+/// Whether the caller has it.
+///
+/// # NT
+/// `RtlIsCriticalSectionLockedByThread`.
+pub fn is_locked_by_caller<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> bool {
+    owner(section).load(Ordering::Relaxed) == parking.thread_id() && is_locked(section)
+}
+
+/// How often the caller has it.
+///
+/// # NT
+/// `RtlGetCriticalSectionRecursionCount`.
+pub fn recursion<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> u32 {
+    if is_locked_by_caller(parking, section) {
+        recursion_count(section).load(Ordering::Relaxed)
+    } else {
+        0
+    }
+}
