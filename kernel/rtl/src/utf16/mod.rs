@@ -18,7 +18,7 @@ use core::fmt::{self, Write};
 
 use crate::NoMemory;
 pub use path::{Components, SEPARATOR};
-pub use upcase::upcase;
+pub use upcase::{downcase, upcase};
 
 /// Whether capitals differ from small letters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

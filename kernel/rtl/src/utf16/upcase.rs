@@ -21,6 +21,7 @@
 //! Wine's tables have the same rules with the letters of later Unicode versions.
 
 /// Letters at a fixed distance from each other, whose capitals are at the same distances.
+#[derive(Clone, Copy)]
 struct Run {
     first: u16,
     last: u16,
@@ -68,6 +69,64 @@ pub const fn upcase(unit: u16) -> u16 {
         return unit;
     }
     unit.wrapping_add(run.distance)
+}
+
+/// The small letter of a unit; the unit itself, if it is no capital that [`upcase`] makes.
+///
+/// Since no two letters have one capital, this is the way back.
+///
+/// # NT
+/// `RtlDowncaseUnicodeChar`.
+pub const fn downcase(unit: u16) -> u16 {
+    if unit < 0x80 {
+        return match unit {
+            0x41..=0x5A => unit + 0x20,
+            _ => unit,
+        };
+    }
+    let mut low = 0;
+    let mut high = BY_CAPITAL.len();
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if BY_CAPITAL[middle].last < unit {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if low == BY_CAPITAL.len() {
+        return unit;
+    }
+    let run = &BY_CAPITAL[low];
+    if unit < run.first || !(unit - run.first).is_multiple_of(run.step) {
+        return unit;
+    }
+    unit.wrapping_add(run.distance)
+}
+
+/// The runs the other way round: capitals, ascending, and what is added to them.
+static BY_CAPITAL: [Run; RUNS.len()] = by_capital();
+
+const fn by_capital() -> [Run; RUNS.len()] {
+    let mut sorted = RUNS;
+    let mut done = 0;
+    while done < sorted.len() {
+        let run = &RUNS[done];
+        let capitals = Run {
+            first: run.first.wrapping_add(run.distance),
+            last: run.last.wrapping_add(run.distance),
+            step: run.step,
+            distance: run.distance.wrapping_neg(),
+        };
+        let mut at = done;
+        while at > 0 && sorted[at - 1].first > capitals.first {
+            sorted[at] = sorted[at - 1];
+            at -= 1;
+        }
+        sorted[at] = capitals;
+        done += 1;
+    }
+    sorted
 }
 
 /// First letter, last letter, step, the first one's capital; ascending.
@@ -183,6 +242,22 @@ mod tests {
             letters += u32::from(capital != unit);
         }
         assert_eq!(letters, 973);
+    }
+
+    #[test]
+    fn the_way_back_leads_to_the_letter() {
+        for unit in 0..=u16::MAX {
+            let capital = upcase(unit);
+            if capital == unit {
+                // A capital's own letter is found from the letter; anything else stays.
+                let letter = downcase(unit);
+                assert!(letter == unit || upcase(letter) == unit, "{unit:#06x}");
+            } else {
+                assert_eq!(downcase(capital), unit, "{unit:#06x}");
+            }
+        }
+        assert_eq!(downcase(0x0130), 0x0130, "a capital I with a dot");
+        assert_eq!(downcase(0x1E9E), 0x1E9E, "a capital sharp s");
     }
 
     #[test]

@@ -9,8 +9,10 @@
 extern crate alloc;
 
 pub mod bitmaps;
+pub mod conversions;
 pub mod errors;
 pub mod given;
 pub mod memory;
+pub mod strings;
 pub mod threads;
 pub mod time;
