@@ -8,11 +8,15 @@
 
 extern crate alloc;
 
+pub mod avl;
+pub mod avl_tables;
 pub mod bitmaps;
 pub mod conversions;
 pub mod errors;
+pub mod generic_tables;
 pub mod given;
 pub mod memory;
+pub mod splay;
 pub mod strings;
 pub mod threads;
 pub mod time;
