@@ -52,6 +52,7 @@ pub mod contract;
 pub mod keyed;
 pub mod ptr;
 pub mod sync;
+mod user;
 pub mod wait;
 
 /// What the files ask of the machine: to let others go on.

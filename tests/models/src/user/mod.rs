@@ -1,0 +1,35 @@
+//! Locks of user mode, from their own source (`kernel/user/sync/src/words`).
+//!
+//! | module | is |
+//! |---|---|
+//! | `bucket`, `queue`, `parking` | the table of those who wait, with its locks |
+//! | `section`, `lock`, `condition` | the locks |
+//! | `atomic` | `loom`'s atomics |
+//! | `block` | wait blocks that know when they are gone: one that is touched after its thread has returned fails the test |
+//! | `kernel` | threads that wait for alerts; a wait that has a time may always be over at once |
+
+mod atomic;
+mod block;
+mod kernel;
+mod tests;
+
+macro_rules! their_own {
+    ($($name:ident $path:literal;)*) => {$(
+        #[path = $path]
+        #[allow(
+            dead_code,
+            unreachable_pub,
+            reason = "the file is user mode's, where others see it, and a model uses a part of it"
+        )]
+        mod $name;
+    )*};
+}
+
+their_own! {
+    bucket "../../../../kernel/user/sync/src/words/bucket.rs";
+    condition "../../../../kernel/user/sync/src/words/condition.rs";
+    lock "../../../../kernel/user/sync/src/words/lock.rs";
+    parking "../../../../kernel/user/sync/src/words/parking.rs";
+    queue "../../../../kernel/user/sync/src/words/queue.rs";
+    section "../../../../kernel/user/sync/src/words/section.rs";
+}
