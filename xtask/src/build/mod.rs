@@ -1,8 +1,10 @@
 //! Builds kernel images and programs: Cargo with the library's source, symbols put in, the file that
 //! the boot loader wants.
 
+pub(crate) mod c_programs;
 pub(crate) mod cargo;
 mod image;
+pub(crate) mod kit;
 pub(crate) mod programs;
 mod symbols;
 

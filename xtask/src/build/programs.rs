@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use crate::board::Image;
-use crate::build::{cargo, take_turn};
+use crate::build::kit::Kit;
+use crate::build::{c_programs, cargo, take_turn};
 use crate::progress::Step;
 use crate::setup::Tools;
 use crate::workspace::Workspace;
@@ -31,6 +32,14 @@ pub(crate) struct Program {
 
 /// The names of all test programs, without `.exe`.
 pub(crate) fn names(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut names = rust_names(workspace)?;
+    names.extend(c_programs::names(workspace)?);
+    names.sort();
+    Ok(names)
+}
+
+/// The names of those in Rust.
+pub(crate) fn rust_names(workspace: &Workspace) -> Result<Vec<String>> {
     let cannot = || format!("the folder {SOURCES} cannot be read");
     let mut names = Vec::new();
     for entry in fs::read_dir(workspace.root().join(SOURCES)).with_context(cannot)? {
@@ -41,7 +50,6 @@ pub(crate) fn names(workspace: &Workspace) -> Result<Vec<String>> {
             names.push(name.to_owned());
         }
     }
-    names.sort();
     Ok(names)
 }
 
@@ -92,7 +100,7 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, image: &Image) -> Resu
             path,
         });
     }
-    for name in names(workspace)? {
+    for name in rust_names(workspace)? {
         let file_name = format!("{name}.exe");
         let path = built.join(&file_name);
         if !path.is_file() {
@@ -103,6 +111,8 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, image: &Image) -> Resu
         }
         programs.push(Program { file_name, path });
     }
+    let kit = Kit::prepare(workspace, tools, image, &step)?;
+    programs.extend(c_programs::build(workspace, &kit, &image.name, &step)?);
     step.done();
     Ok(programs)
 }

@@ -126,7 +126,8 @@ fn packages(need: Need) -> (&'static [&'static str], bool) {
         ),
         Need::Clippy => (&["rust-web-clippy"], false),
         Need::Rustfmt => (&["rustfmt-web"], false),
-        Need::Linker | Need::PeLinker => (&["lld-16"], false),
+        Need::Linker | Need::PeLinker => (&["lld-19"], false),
+        Need::Clang => (&["clang-19"], false),
         Need::QemuArm => (&["qemu-system-arm", "qemu-system-data"], true),
         Need::QemuX86 => (&["qemu-system-x86", "qemu-system-data"], true),
         Need::PiDeviceTree => (&[], false),
@@ -277,7 +278,7 @@ mod tests {
     fn advice_gives_whole_commands() {
         let said = advice(&[Need::Linker, Need::QemuArm, Need::QemuX86]);
         assert!(
-            said.contains("apt-get install --no-install-recommends lld-16\n"),
+            said.contains("apt-get install --no-install-recommends lld-19\n"),
             "{said}"
         );
         assert!(

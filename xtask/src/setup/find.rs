@@ -8,10 +8,10 @@ use crate::setup::{Found, Need, Search, pi_tree};
 
 /// The oldest Rust that builds the workspace.
 const OLDEST_RUST: (u32, u32) = (1, 91);
-const OLDEST_LLD: (u32, u32) = (16, 0);
+const OLDEST_LLVM: (u32, u32) = (16, 0);
 const OLDEST_QEMU: (u32, u32) = (9, 0);
-/// LLVM versions that Debian names its linker after.
-const LLD_VERSIONS: std::ops::RangeInclusive<u32> = 16..=40;
+/// LLVM versions that Debian names its programs after.
+const LLVM_VERSIONS: std::ops::RangeInclusive<u32> = 16..=40;
 
 /// Looks for one thing.
 pub(super) fn find(need: Need) -> Search {
@@ -19,8 +19,9 @@ pub(super) fn find(need: Need) -> Search {
         Need::Toolchain => toolchain(),
         Need::Clippy => clippy(),
         Need::Rustfmt => rustfmt(),
-        Need::Linker => linker("ld.lld"),
-        Need::PeLinker => linker("lld-link"),
+        Need::Linker => llvm_program("ld.lld"),
+        Need::PeLinker => llvm_program("lld-link"),
+        Need::Clang => llvm_program("clang"),
         Need::QemuArm => versioned(&in_path("qemu-system-aarch64")?, OLDEST_QEMU),
         Need::QemuX86 => versioned(&in_path("qemu-system-x86_64")?, OLDEST_QEMU),
         Need::PiDeviceTree => pi_tree::cached(),
@@ -95,17 +96,17 @@ fn rustfmt() -> Search {
     })
 }
 
-/// One of the names under which LLVM's linker plays another system's.
-fn linker(role: &str) -> Search {
+/// A program of LLVM's, under its own name or with its version.
+fn llvm_program(role: &str) -> Search {
     let names = std::iter::once(role.to_owned()).chain(
-        LLD_VERSIONS
+        LLVM_VERSIONS
             .rev()
             .map(|version| format!("{role}-{version}")),
     );
     let mut problem = format!("there is no {role} in PATH");
     for name in names {
         let Ok(path) = in_path(&name) else { continue };
-        match versioned(&path, OLDEST_LLD) {
+        match versioned(&path, OLDEST_LLVM) {
             Ok(found) => return Ok(found),
             Err(said) => problem = said,
         }

@@ -27,6 +27,8 @@ pub(crate) enum Need {
     Linker,
     /// LLVM's linker of PE files.
     PeLinker,
+    /// LLVM's compiler of C and C++.
+    Clang,
     /// QEMU for ARM64.
     QemuArm,
     /// QEMU for x86-64.
@@ -38,12 +40,13 @@ pub(crate) enum Need {
 }
 
 /// Everything that `cargo xtask setup` looks after.
-pub(crate) const ALL: [Need; 9] = [
+pub(crate) const ALL: [Need; 10] = [
     Need::Toolchain,
     Need::Clippy,
     Need::Rustfmt,
     Need::Linker,
     Need::PeLinker,
+    Need::Clang,
     Need::QemuArm,
     Need::QemuX86,
     Need::PiDeviceTree,
@@ -51,13 +54,14 @@ pub(crate) const ALL: [Need; 9] = [
 ];
 
 /// What building kernels and programs takes.
-pub(crate) const TO_BUILD: [Need; 3] = [Need::Toolchain, Need::Linker, Need::PeLinker];
+pub(crate) const TO_BUILD: [Need; 4] = [Need::Toolchain, Need::Linker, Need::PeLinker, Need::Clang];
 
 /// What building and running takes.
-pub(crate) const TO_RUN: [Need; 7] = [
+pub(crate) const TO_RUN: [Need; 8] = [
     Need::Toolchain,
     Need::Linker,
     Need::PeLinker,
+    Need::Clang,
     Need::QemuArm,
     Need::QemuX86,
     Need::PiDeviceTree,
@@ -72,6 +76,7 @@ impl Need {
             Self::Rustfmt => "rustfmt",
             Self::Linker => "ld.lld",
             Self::PeLinker => "lld-link",
+            Self::Clang => "clang",
             Self::QemuArm => "qemu-system-aarch64",
             Self::QemuX86 => "qemu-system-x86_64",
             Self::PiDeviceTree => "Raspberry Pi 4 device tree",
@@ -86,6 +91,7 @@ impl Need {
             Self::Rustfmt => "checks the format in `check`",
             Self::Linker => "links the kernel",
             Self::PeLinker => "links programs for user mode",
+            Self::Clang => "compiles programs in C and C++",
             Self::QemuArm => "plays the boards virt and raspi4",
             Self::QemuX86 => "plays the board q35",
             Self::PiDeviceTree => {
