@@ -392,6 +392,19 @@ pub struct ScopeEntry {
     pub target_rva: u32,
 }
 
+impl ScopeEntry {
+    /// Reads an entry of a scope table.
+    pub fn read(bytes: &[u8; 16]) -> Self {
+        let mut fields = Fields::new(bytes);
+        Self {
+            begin_rva: fields.u32(),
+            end_rva: fields.u32(),
+            handler_rva: fields.u32(),
+            target_rva: fields.u32(),
+        }
+    }
+}
+
 impl<'a> Image<'a> {
     /// The scope table in the data of Microsoft's C handler.
     ///
@@ -409,14 +422,6 @@ impl<'a> Image<'a> {
             .get(4..)
             .and_then(|rest| rest.get(..length))
             .ok_or(BAD)?;
-        Ok(entries.chunks_exact(16).map(|entry| {
-            let mut fields = Fields::new(entry);
-            ScopeEntry {
-                begin_rva: fields.u32(),
-                end_rva: fields.u32(),
-                handler_rva: fields.u32(),
-                target_rva: fields.u32(),
-            }
-        }))
+        Ok(entries.as_chunks().0.iter().map(ScopeEntry::read))
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! - **Undoing one function** ([`amd64::virtual_unwind`], [`arm64::virtual_unwind`]): given registers and where control left
 //!   a function, the registers of its caller at the call (`RtlVirtualUnwind`).
-//! - **Searching a handler and unwinding to it** ([`dispatch`], [`unwind`]): the walk over the frames of a stack, with the
+//! - **Searching a handler and unwinding to it** ([`search`](search()), [`unwind`](unwind())): the walk over the frames of a stack, with the
 //!   handlers of the languages in between (`RtlDispatchException`, `RtlUnwindEx`).
 //! - **The handler of C** ([`c_handler`]): `__try`, `__except`, `__finally` (`__C_specific_handler`).
 //! - **The lists of vectored handlers** ([`vectored`]).
@@ -24,6 +24,15 @@
 
 pub mod amd64;
 pub mod arm64;
+pub mod c_handler;
+pub mod handler_call;
+pub mod machine;
 mod memory;
+pub mod platform;
+mod search;
+mod unwinding;
+pub mod vectored;
 
 pub use memory::{FunctionEntry, Functions, Handler, Memory, Unwound};
+pub use search::{SearchOutcome, search};
+pub use unwinding::{UnwindOutcome, UnwindRequest, unwind};
