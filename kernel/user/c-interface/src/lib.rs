@@ -33,8 +33,10 @@ mod functions;
 mod imports;
 mod pointers;
 pub mod services;
+mod variadic;
 
 pub use functions::Function;
 pub use pointers::Ptr;
 #[doc(hidden)]
 pub use pointers::offset_of;
+pub use variadic::Arguments;
