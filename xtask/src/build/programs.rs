@@ -19,7 +19,11 @@ pub(crate) const PACKAGE: &str = "test-programs";
 pub(crate) const SOURCES: &str = "tests/programs/src/bin";
 
 /// The crates of the system's own DLLs, and the names of their files.
-pub(crate) const SYSTEM: [(&str, &str); 1] = [("ntdll", "ntdll.dll")];
+pub(crate) const SYSTEM: [(&str, &str); 3] = [
+    ("ntdll", "ntdll.dll"),
+    ("kernelbase", "kernelbase.dll"),
+    ("kernel32", "kernel32.dll"),
+];
 
 /// One of our programs for user mode, or a DLL.
 #[derive(Clone, Debug, PartialEq, Eq)]

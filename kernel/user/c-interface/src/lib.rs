@@ -33,10 +33,14 @@ mod functions;
 mod imports;
 mod pointers;
 pub mod services;
+#[cfg(target_os = "windows")]
+mod teb;
 mod variadic;
 
 pub use functions::Function;
 pub use pointers::Ptr;
 #[doc(hidden)]
 pub use pointers::offset_of;
+#[cfg(target_os = "windows")]
+pub use teb::teb;
 pub use variadic::Arguments;
