@@ -165,17 +165,16 @@ impl<S: System> Loader<S> {
             other => other,
         };
         self.prepare(registry, module, Purpose { path, forwarded })?;
-        let node = module.node();
-        node.acquire_explicit();
-        // While entry points run, one of them may free what is being loaded. It stays until that is over.
-        node.acquire();
+        // The load's own reference: until it is over nobody can free what it brings.
+        module.node().acquire();
         self.notify_loaded(registry, module);
         let result = self.initialize_reachable(registry, module, 0);
-        if result.is_err() {
-            module.node().unacquire_explicit();
+        let node = module.node();
+        if result.is_ok() {
+            node.acquire_explicit();
         }
-        if module.node().unacquire() {
-            self.let_go(registry, module.node());
+        if node.unacquire() {
+            self.let_go(registry, node);
         }
         result.map(|()| base)
     }

@@ -10,7 +10,8 @@
 pub(crate) mod image;
 pub(crate) mod world;
 
-pub(crate) use image::{Dll, Export, Import};
+#[allow(unused_imports, reason = "each test program uses its own part")]
+pub(crate) use image::{Built, Dll, Export, Import};
 pub(crate) use world::{Action, World};
 
 use rtl::Utf16String;
