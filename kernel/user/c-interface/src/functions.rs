@@ -81,6 +81,20 @@ macro_rules! callable {
                 };
                 function($($argument),*)
             }
+
+            /// Calls it as a function of C's own, which on x86 leaves its arguments to the caller: what `qsort` is given.
+            ///
+            /// What the caller answers for: as for [`call`](Self::call).
+            #[inline]
+            #[allow(clippy::too_many_arguments, reason = "as many as C code wants")]
+            pub fn call_cdecl(self $(, $argument: $kind)*) -> R {
+                let place = core::ptr::with_exposed_provenance::<()>(self.address);
+                // SAFETY: as in `call`.
+                let function = unsafe {
+                    core::mem::transmute::<*const (), extern "C" fn($($kind),*) -> R>(place)
+                };
+                function($($argument),*)
+            }
         }
     )*};
 }

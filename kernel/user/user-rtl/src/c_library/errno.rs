@@ -17,22 +17,16 @@ pub(crate) enum Errno {
     Invalid = 22,
     /// `ERANGE`: a result does not fit.
     Range = 34,
-    /// `EILSEQ`: text is not well formed.
-    IllegalSequence = 42,
     /// `STRUNCATE`: text was cut, as asked.
     Truncated = 80,
 }
 
 impl Errno {
-    /// As C code sees it.
-    pub(crate) const fn number(self) -> i32 {
+    /// Tells C code what went wrong, and gives it as the result of functions that return it.
+    pub(crate) fn report(self) -> i32 {
+        ERRNO.store(self as i32, Ordering::Relaxed);
         self as i32
     }
-}
-
-/// Tells C code what went wrong.
-pub(crate) fn set(errno: Errno) {
-    ERRNO.store(errno.number(), Ordering::Relaxed);
 }
 
 exports! {
