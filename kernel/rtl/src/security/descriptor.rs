@@ -221,6 +221,13 @@ impl<'a> Descriptor<'a> {
         Ok(())
     }
 
+    /// Takes over what another descriptor says beside its parts: the bits that do not follow from them, and the resource
+    /// manager's byte.
+    pub fn set_control_as(&mut self, control: DescriptorControl, resource_manager_control: u8) {
+        self.control = control.difference(IMPLIED);
+        self.resource_manager_control = resource_manager_control;
+    }
+
     fn mark(&mut self, bit: DescriptorControl, provenance: Provenance) {
         self.control.set(bit, provenance == Provenance::Defaulted);
     }

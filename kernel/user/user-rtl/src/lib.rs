@@ -18,6 +18,7 @@ pub mod generic_tables;
 pub mod given;
 pub mod memory;
 pub mod printf;
+pub mod security;
 pub mod splay;
 pub mod strings;
 pub mod threads;
