@@ -195,6 +195,11 @@ impl Node {
         circle(node!(self, dependencies), outgoing_of).map(target)
     }
 
+    /// The nodes that need it.
+    pub(crate) fn dependents(self) -> impl Iterator<Item = Self> {
+        circle(node!(self, incoming_dependencies), incoming_of).map(source)
+    }
+
     /// Whether what it needs is kept by it: on the way out it has let go of everything.
     fn holds(self) -> bool {
         self.state() != LdrDdagState::UNLOADING

@@ -72,6 +72,20 @@ pub enum SearchPath<'a> {
     Flags(LoadFlags),
 }
 
+/// Where the DLLs of one load are searched: by the path, and for some flags in the directory of the DLL that was asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Search<'a> {
+    pub(crate) path: SearchPath<'a>,
+    /// The path of that DLL, if it was asked for by one.
+    pub(crate) dll: Option<Utf16Str<'a>>,
+}
+
+impl<'a> From<SearchPath<'a>> for Search<'a> {
+    fn from(path: SearchPath<'a>) -> Self {
+        Self { path, dll: None }
+    }
+}
+
 impl<S: System> Loader<S> {
     /// Loads a DLL: maps it with all that it needs and calls the entry points. Gives its base; each load is one
     /// reference. A name without an extension gets `.dll`; a dot at its end says that it has none.
@@ -99,12 +113,13 @@ impl<S: System> Loader<S> {
         let _lock = self.lock();
         let registry = self.modules()?;
         let reason = LdrDllLoadReason::DYNAMIC_LOAD;
-        let found = self.find(registry, name, path, reason)?;
+        let found = self.find(registry, name, path.into(), reason)?;
         let resolve = !flags.contains(LoadFlags::DONT_RESOLVE_DLL_REFERENCES);
         match found {
             Found::Loaded(module) => self.load_again(registry, module, resolve),
             Found::New(module) if resolve && module.has(LdrEntryFlags::IMAGE_DLL) => {
-                self.load_new(registry, module, path, reason)
+                let dll = (kind_of(name) != PathKind::Name).then(|| module.full_name());
+                self.load_new(registry, module, Search { path, dll }, reason)
             }
             Found::New(module) => {
                 self.keep_unresolved(module);
@@ -118,18 +133,18 @@ impl<S: System> Loader<S> {
         &self,
         registry: Registry,
         name: Utf16Str<'_>,
-        path: SearchPath<'_>,
+        search: Search<'_>,
         reason: LdrDllLoadReason,
     ) -> NtResult<Found> {
         if name.is_empty() {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         if kind_of(name) != PathKind::Name {
-            return self.find_by_path(registry, name, path, reason);
+            return self.find_by_path(registry, name, search, reason);
         }
         let name = NameBuffer::of_text(name).map_err(|_| NtStatus::DLL_NOT_FOUND)?;
         let host = self.resolve_api_set(&name, None)?;
-        self.find_by_name(registry, host.as_str(), path, reason)
+        self.find_by_name(registry, host.as_str(), search, reason)
     }
 
     /// One reference more to a module that is there.
@@ -156,7 +171,7 @@ impl<S: System> Loader<S> {
         &self,
         registry: Registry,
         module: Module,
-        path: SearchPath<'_>,
+        search: Search<'_>,
         forwarded: LdrDllLoadReason,
     ) -> NtResult<Ptr<u8>> {
         let base = module.base();
@@ -164,7 +179,7 @@ impl<S: System> Loader<S> {
             LdrDllLoadReason::DYNAMIC_LOAD => LdrDllLoadReason::STATIC_FORWARDER_DEPENDENCY,
             other => other,
         };
-        self.prepare(registry, module, Purpose { path, forwarded })?;
+        self.prepare(registry, module, Purpose { search, forwarded })?;
         // The load's own reference: until it is over nobody can free what it brings.
         module.node().acquire();
         self.notify_loaded(registry, module);

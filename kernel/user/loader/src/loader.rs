@@ -8,6 +8,7 @@ use nt_abi::native::Peb;
 use pe::Machine;
 
 use crate::directories::SearchSettings;
+use crate::function_tables::CodeImages;
 use crate::registry::Registry;
 use crate::snap::ForwarderCache;
 use crate::system::{LoaderGuard, ReadGuard, System, WriteGuard};
@@ -35,6 +36,7 @@ pub struct Loader<S> {
     pub(crate) tls_indexes: TlsIndexes,
     pub(crate) forwarders: ForwarderCache,
     pub(crate) search: SearchSettings,
+    pub(crate) code_images: CodeImages,
     /// Which mark of modules to initialise was the last.
     marks: AtomicU32,
     /// An edge was added between modules that had been joined before.
@@ -56,6 +58,7 @@ impl<S: System> Loader<S> {
             tls_indexes: TlsIndexes::new(),
             forwarders: ForwarderCache::new(),
             search: SearchSettings::new(),
+            code_images: CodeImages::new(),
             marks: AtomicU32::new(0),
             widened: AtomicU32::new(0),
         }

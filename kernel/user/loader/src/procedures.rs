@@ -5,7 +5,7 @@ use nt_abi::loader::LdrDllLoadReason;
 use nt_abi::{NtResult, NtStatus};
 
 use crate::exports::{Exports, Symbol, Target};
-use crate::load::SearchPath;
+use crate::load::{Search, SearchPath};
 use crate::loader::Loader;
 use crate::module::{Module, Phase};
 use crate::names::NameBuffer;
@@ -106,7 +106,7 @@ impl<S: System> Loader<S> {
             Target::Address(address) => Ok(address),
             Target::Forwarder(rva) => {
                 let reason = LdrDllLoadReason::DYNAMIC_FORWARDER_DEPENDENCY;
-                self.follow_and_load(registry, module, rva, SearchPath::Default, reason)
+                self.follow_and_load(registry, module, rva, SearchPath::Default.into(), reason)
             }
         }
     }
@@ -117,10 +117,10 @@ impl<S: System> Loader<S> {
         registry: Registry,
         module: Module,
         text_rva: u32,
-        path: SearchPath<'_>,
+        search: Search<'_>,
         forwarded: LdrDllLoadReason,
     ) -> NtResult<Ptr<u8>> {
-        let purpose = Purpose { path, forwarded };
+        let purpose = Purpose { search, forwarded };
         let last = registry.loaded_last();
         let result = self.follow(registry, module, text_rva, purpose);
         let first_new = last.and_then(|last| registry.loaded_after(last));

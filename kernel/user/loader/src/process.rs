@@ -81,7 +81,7 @@ impl<S: System> Loader<S> {
         program.node().pin();
         self.settle_ntdll(registry, ntdll);
         let purpose = Purpose {
-            path: SearchPath::Default,
+            search: SearchPath::Default.into(),
             forwarded: LdrDllLoadReason::STATIC_FORWARDER_DEPENDENCY,
         };
         if let Some(name) = images.subsystem_dll.filter(|_| is_for_windows(program)) {
@@ -116,7 +116,7 @@ impl<S: System> Loader<S> {
         let name = NameBuffer::of_text(name)?;
         let reason = LdrDllLoadReason::STATIC_DEPENDENCY;
         let found = self
-            .find_by_name(registry, name.as_str(), SearchPath::Default, reason)
+            .find_by_name(registry, name.as_str(), SearchPath::Default.into(), reason)
             .inspect_err(|_| {
                 let name = name.as_str();
                 self.report(&LoadFailure::MissingDll { name });

@@ -37,6 +37,8 @@ pub(crate) struct Block {
     pub(crate) function_tables: ListEntry,
     /// Directories that were added to the search.
     pub(crate) directories: ListEntry,
+    /// Files that were loaded as data.
+    pub(crate) data_files: ListEntry,
 }
 
 /// The modules of the process.
@@ -67,6 +69,7 @@ impl Registry {
             block!(self, notifications),
             block!(self, function_tables),
             block!(self, directories),
+            block!(self, data_files),
         ] {
             list::initialize(head);
         }

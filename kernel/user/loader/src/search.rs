@@ -9,13 +9,13 @@
 //! `AddDllDirectory`, `SetDefaultDllDirectories`.
 
 use c_interface::field;
-use nt_abi::loader::LdrDllLoadReason;
+use nt_abi::loader::{LdrDllLoadReason, LdrEntryFlags};
 use nt_abi::native::Peb;
 use nt_abi::{NtResult, NtStatus};
 use rtl::{Utf16Str, Utf16String, utf16};
 
 use crate::api_set::{self, Resolution};
-use crate::load::{LoadFlags, SearchPath};
+use crate::load::{LoadFlags, Search, SearchPath};
 use crate::loader::Loader;
 use crate::module::Module;
 use crate::names::{
@@ -77,16 +77,19 @@ impl<S: System> Loader<S> {
         &self,
         registry: Registry,
         name: Utf16Str<'_>,
-        path: SearchPath<'_>,
+        search: Search<'_>,
         reason: LdrDllLoadReason,
     ) -> NtResult<Found> {
+        if let Some(found) = self.find_redirected(registry, name, reason)? {
+            return Ok(found);
+        }
         if let Some(module) = registry.by_base_name(name) {
             return Ok(Found::Loaded(module));
         }
         if let Some(module) = self.map_known(name, reason)? {
             return Ok(Found::New(module));
         }
-        let directories = self.directories(path, None)?;
+        let directories = self.directories(search)?;
         for directory in directories
             .as_str()
             .units()
@@ -111,9 +114,12 @@ impl<S: System> Loader<S> {
         &self,
         registry: Registry,
         path: Utf16Str<'_>,
-        search: SearchPath<'_>,
+        search: Search<'_>,
         reason: LdrDllLoadReason,
     ) -> NtResult<Found> {
+        if let Some(found) = self.find_redirected(registry, path, reason)? {
+            return Ok(found);
+        }
         let mut given = path.try_to_owned().map_err(|_| NtStatus::NO_MEMORY)?;
         match extension_of(path) {
             Extension::Missing => given
@@ -130,7 +136,7 @@ impl<S: System> Loader<S> {
             Ok(self.map_file(name, reason)?.map(Found::New))
         };
         if kind_of(given.as_str()) == PathKind::Relative {
-            let directories = self.directories(search, None)?;
+            let directories = self.directories(search)?;
             for directory in directories
                 .as_str()
                 .units()
@@ -148,6 +154,28 @@ impl<S: System> Loader<S> {
         }
         let full = self.full_path(given.as_str())?;
         try_one(&full)?.ok_or(NtStatus::DLL_NOT_FOUND)
+    }
+
+    /// Finds the DLL that somebody put in the place of another one; `None` if nobody did.
+    fn find_redirected(
+        &self,
+        registry: Registry,
+        name: Utf16Str<'_>,
+        reason: LdrDllLoadReason,
+    ) -> NtResult<Option<Found>> {
+        let mut path = Utf16String::new();
+        if !self.system.redirect(name, &mut path)? {
+            return Ok(None);
+        }
+        let full = path.as_str();
+        if let Some(module) = registry.by_full_name(base_of(full), full) {
+            return Ok(Some(Found::Loaded(module)));
+        }
+        let module = self
+            .map_file(full, reason)?
+            .ok_or(NtStatus::DLL_NOT_FOUND)?;
+        module.set(LdrEntryFlags::REDIRECTED, true);
+        Ok(Some(Found::New(module)))
     }
 
     /// A path from the root, without `.` and `..`.
@@ -210,15 +238,12 @@ impl<S: System> Loader<S> {
             .inspect_err(|_| self.system.unmap(image.base))
     }
 
-    /// The directories to search, between semicolons. `dll` is the path of the DLL, if it has one.
+    /// The directories to search, between semicolons.
     ///
     /// # Errors
     /// `NO_MEMORY`, or what asking for a directory gives.
-    pub(crate) fn directories(
-        &self,
-        path: SearchPath<'_>,
-        dll: Option<Utf16Str<'_>>,
-    ) -> NtResult<Utf16String> {
+    pub(crate) fn directories(&self, search: Search<'_>) -> NtResult<Utf16String> {
+        let Search { path, dll } = search;
         let flags = match path {
             SearchPath::Directories(given) => {
                 return given.try_to_owned().map_err(|_| NtStatus::NO_MEMORY);

@@ -20,7 +20,7 @@ use nt_abi::{NtResult, NtStatus};
 use pe::{PageProtection, SectionCharacteristics};
 
 use crate::exports::{Exports, Symbol, Target};
-use crate::load::SearchPath;
+use crate::load::Search;
 use crate::loader::Loader;
 use crate::module::{Module, Phase, own};
 use crate::names::NameBuffer;
@@ -41,7 +41,7 @@ const BY_ORDINAL: Pointer = 1 << (Pointer::BITS - 1);
 #[derive(Clone, Copy)]
 pub(crate) struct Purpose<'a> {
     /// Where DLLs are searched.
-    pub(crate) path: SearchPath<'a>,
+    pub(crate) search: Search<'a>,
     /// Why a DLL comes that an export leads to.
     pub(crate) forwarded: LdrDllLoadReason,
 }
@@ -219,7 +219,7 @@ impl<S: System> Loader<S> {
             .resolve_api_set(&name, Some(importer))
             .and_then(|host| {
                 let reason = LdrDllLoadReason::STATIC_DEPENDENCY;
-                self.find_by_name(registry, host.as_str(), purpose.path, reason)
+                self.find_by_name(registry, host.as_str(), purpose.search, reason)
             });
         match result {
             Ok(Found::Loaded(module) | Found::New(module)) => Ok(module),
@@ -310,7 +310,8 @@ impl<S: System> Loader<S> {
         purpose: Purpose<'_>,
     ) -> NtResult<Module> {
         let host = self.resolve_api_set(&NameBuffer::of_forwarder(name)?, Some(exporter))?;
-        let found = self.find_by_name(registry, host.as_str(), purpose.path, purpose.forwarded)?;
+        let found =
+            self.find_by_name(registry, host.as_str(), purpose.search, purpose.forwarded)?;
         let (Found::Loaded(target) | Found::New(target)) = found;
         if exporter.phase() >= Phase::SNAPPED {
             // The edge may close a circle through modules that were joined before.

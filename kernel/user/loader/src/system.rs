@@ -6,7 +6,7 @@
 use core::fmt;
 
 use c_interface::Ptr;
-use nt_abi::native::{LdrDllNotificationData, Peb, Teb};
+use nt_abi::native::{DelayloadInfo, LdrDllNotificationData, Peb, Teb};
 use nt_abi::{NtResult, NtStatus};
 use rtl::{Utf16Str, Utf16String};
 
@@ -162,6 +162,23 @@ pub trait System {
         data: Ptr<LdrDllNotificationData>,
         context: usize,
     );
+
+    /// Calls a program's hook for a delayed import that cannot be resolved. It gives an address, or null.
+    fn call_delay_hook(&self, hook: Ptr<u8>, reason: u32, info: Ptr<DelayloadInfo>) -> Ptr<u8>;
+
+    /// Calls the system's hook for a delayed import that cannot be resolved: the DLL's name, and the export's name or
+    /// number, as in the image. It gives an address, or null, or raises an exception and does not come back; the
+    /// loader holds nothing then.
+    fn call_delay_system_hook(&self, hook: Ptr<u8>, dll: Ptr<u8>, procedure: usize) -> Ptr<u8>;
+
+    /// Asks whoever redirects DLLs (manifests, compatibility) where one with this name or path is to come from. Appends the
+    /// path and says `true`, or says `false`.
+    ///
+    /// # Errors
+    /// A status with which the load fails.
+    fn redirect(&self, _name: Utf16Str<'_>, _path: &mut Utf16String) -> NtResult<bool> {
+        Ok(false)
+    }
 
     /// Raises a hard error. `process_start`: the process is not going to run.
     fn hard_error(&self, failure: &LoadFailure<'_>, process_start: bool);

@@ -1,7 +1,7 @@
 //! `LdrUnloadDll`: the last reference goes, and everything that only this module needed goes with it.
 //!
-//! What goes is known at once, by counting. Then each module is told, in the reverse order of initialisation; only when all
-//! have heard it are they unmapped, since one's entry point may call into another.
+//! What goes is known at once, by counting. Then each module is told, in the reverse order of initialisation, and before what it
+//! needs even if that came later; only when all have heard it are they unmapped, since one's entry point may call into another.
 //!
 //! An entry point that hears that its module goes may load and free modules itself. What it frees is added to what
 //! goes, and the outermost unload sees to it. A module that it loads and that is on the way out stays: when all
@@ -136,6 +136,22 @@ impl<S: System> Loader<S> {
         }
         any
     }
+}
+
+/// The module to tell next: the one that was initialised last of those that nobody needs who has not been told. That
+/// is the one initialised last of all, unless a module came to need another one after it was initialised itself.
+fn next_to_tell(registry: Registry) -> Option<Module> {
+    let waits = |module: Module| {
+        is_leaving(module) && (Phase::INITIALIZING..=Phase::READY).contains(&module.phase())
+    };
+    let needed = |module: Module| {
+        let node = module.node();
+        node.dependents()
+            .any(|other| other != node && other.modules().any(waits))
+    };
+    registry
+        .initialized_last(|module| waits(module) && !needed(module))
+        .or_else(|| registry.initialized_last(waits))
 }
 
 fn is_leaving(module: Module) -> bool {

@@ -123,6 +123,11 @@ fn readable_bytes(image: &Image<'_>) -> u32 {
     end
 }
 
+/// Where bytes of an image are.
+pub(crate) fn start_of(bytes: &[u8]) -> Ptr<u8> {
+    Ptr::new(bytes.as_ptr().expose_provenance())
+}
+
 /// The pages that bytes touch, as a start and a length.
 pub(crate) fn page_span(rva: u32, bytes: u32) -> (u32, u32) {
     let start = rva & !(PAGE_SIZE - 1);

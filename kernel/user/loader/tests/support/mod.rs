@@ -12,6 +12,7 @@ pub(crate) mod world;
 
 #[allow(unused_imports, reason = "each test program uses its own part")]
 pub(crate) use image::{Built, Dll, Export, Import};
+#[allow(unused_imports, reason = "each test program uses its own part")]
 pub(crate) use world::{Action, World};
 
 use rtl::Utf16String;

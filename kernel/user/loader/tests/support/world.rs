@@ -15,7 +15,8 @@ use loader::{
     System, WellKnownDirectory,
 };
 use nt_abi::native::{
-    LdrDataTableEntry, LdrDllNotificationData, ListEntry, Peb, PebLdrData, Teb, UnicodeString,
+    DelayloadInfo, LdrDataTableEntry, LdrDllNotificationData, ListEntry, Peb, PebLdrData, Teb,
+    UnicodeString,
 };
 use nt_abi::{NtResult, NtStatus};
 use rtl::{Utf16Str, Utf16String};
@@ -99,6 +100,9 @@ pub(crate) struct World {
     pub(crate) searches: RefCell<Vec<String>>,
     pub(crate) protect_calls: Cell<u32>,
     pub(crate) random: Cell<u64>,
+    /// What hooks of delayed imports give.
+    pub(crate) hook_answers: RefCell<VecDeque<Ptr<u8>>>,
+    pub(crate) redirections: RefCell<HashMap<String, String>>,
 }
 
 /// The process as the loader sees it.
@@ -128,6 +132,8 @@ impl World {
             searches: RefCell::default(),
             protect_calls: Cell::new(0),
             random: Cell::new(0x1234_5678_9ABC_DEF0),
+            hook_answers: RefCell::default(),
+            redirections: RefCell::default(),
         });
         world.new_thread();
         world
@@ -479,6 +485,15 @@ pub(crate) fn text(string: UnicodeString) -> Utf16Str<'static> {
     Utf16Str::new(Ptr::<u16>::at(string.buffer).slice(usize::from(string.length / 2)))
 }
 
+/// A terminated string of the process.
+fn c_text(at: Ptr<u8>) -> String {
+    let bytes: Vec<u8> = (0..)
+        .map(|number| at.add(number).read())
+        .take_while(|byte| *byte != 0)
+        .collect();
+    String::from_utf8(bytes).unwrap()
+}
+
 fn outcome<T>(result: &NtResult<T>) -> String {
     match result {
         Ok(_) => String::from("good"),
@@ -676,6 +691,56 @@ impl System for Sys {
         let _ = self
             .0
             .run(&format!("{word} {}", name.to_ascii_lowercase()), reason);
+    }
+
+    fn call_delay_hook(&self, hook: Ptr<u8>, reason: u32, info: Ptr<DelayloadInfo>) -> Ptr<u8> {
+        assert_eq!(reason, 4);
+        let info = info.read();
+        let text = |at: u64| c_text(Ptr::at(at));
+        let what = info.target_api_descriptor;
+        let symbol = if what.import_described_by_name == 0 {
+            format!("#{}", what.description)
+        } else {
+            text(what.description)
+        };
+        let status = NtStatus(info.last_error);
+        self.0.say(format!(
+            "hook {:x} for {symbol} of {}: {}",
+            hook.address(),
+            text(info.target_dll_name),
+            status.name().unwrap_or("?")
+        ));
+        self.0
+            .hook_answers
+            .borrow_mut()
+            .pop_front()
+            .unwrap_or_default()
+    }
+
+    fn call_delay_system_hook(&self, hook: Ptr<u8>, dll: Ptr<u8>, procedure: usize) -> Ptr<u8> {
+        let symbol = if procedure < 0x1_0000 {
+            format!("#{procedure}")
+        } else {
+            c_text(Ptr::new(procedure))
+        };
+        self.0.say(format!(
+            "system hook {:x} for {symbol} of {}",
+            hook.address(),
+            c_text(dll)
+        ));
+        self.0
+            .hook_answers
+            .borrow_mut()
+            .pop_front()
+            .unwrap_or_default()
+    }
+
+    fn redirect(&self, name: Utf16Str<'_>, path: &mut Utf16String) -> NtResult<bool> {
+        let to = self.0.redirections.borrow().get(&name.to_string()).cloned();
+        if let Some(to) = &to {
+            path.push_str(to).map_err(|_| NtStatus::NO_MEMORY)?;
+        }
+        Ok(to.is_some())
     }
 
     fn hard_error(&self, failure: &LoadFailure<'_>, process_start: bool) {
