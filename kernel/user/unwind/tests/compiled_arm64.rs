@@ -12,7 +12,7 @@ use support::arm64::{Effect, Kept, LR, Registers, SP, Simulator, Stored, decode,
 use support::canonical::{assembly, shapes};
 use support::readobj::{self, Arm64Function};
 use support::tools::{Built, Target, assemble, build};
-use support::{IMAGE_BASE, Process, Random, STACK_HIGH};
+use support::{IMAGE_BASE, Process, Random, STACK_HIGH, exported};
 use unwind::{FunctionEntry, arm64};
 
 fn integer(register: u8) -> String {
@@ -319,13 +319,7 @@ fn check_image(built: &Built) -> Count {
     let said = readobj::arm64(&built.readobj(&["--unwind"]));
     let functions: Vec<_> = process.arm64().collect();
     assert_eq!(functions.len(), said.len());
-    let exports = image.exports().unwrap();
-    let probe = exports.map(|exports| exports.by_name(b"__chkstk", None).unwrap().target);
-    let probe = match probe {
-        None => 0,
-        Some(pe::ExportTarget::Address(probe)) => probe,
-        Some(other) => panic!("{other:?}"),
-    };
+    let probe = exported(&image, b"__chkstk");
     let mut count = Count::default();
     for ((entry, length), said) in functions.into_iter().zip(&said) {
         assert_eq!(

@@ -16,7 +16,7 @@ use support::tools::{Built, Target, build};
 use support::x64::{
     Kept, RSP, Registers, Simulator, Stored, decode, is_end, is_epilog, takes_back,
 };
-use support::{IMAGE_BASE, Process, Random, STACK_HIGH};
+use support::{IMAGE_BASE, Process, Random, STACK_HIGH, exported};
 use unwind::{FunctionEntry, amd64};
 
 const NAMES: [&str; 16] = [
@@ -227,11 +227,7 @@ fn check_image(built: &Built) -> Count {
     let said = readobj::x64(&built.readobj(&["--unwind"]));
     let functions: Vec<_> = process.x64().collect();
     assert_eq!(functions.len(), said.len());
-    let exports = image.exports().unwrap().unwrap();
-    let probe = exports.by_name(b"__chkstk", None).unwrap();
-    let pe::ExportTarget::Address(probe) = probe.target else {
-        panic!("{probe:?}");
-    };
+    let probe = exported(&image, b"__chkstk");
     let mut count = Count::default();
     for (entry, said) in functions.into_iter().zip(&said) {
         assert_eq!(entry.function.begin_rva, said.begin_rva);

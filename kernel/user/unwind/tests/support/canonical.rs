@@ -239,7 +239,7 @@ pub(crate) fn shapes() -> Vec<Shape> {
 
 /// A text with a function of each shape.
 pub(crate) fn assembly(shapes: &[Shape]) -> String {
-    let mut text = String::from("    .text\ncallee:\n    ret\n");
+    let mut text = String::from("    .text\n    .globl start\nstart:\ncallee:\n    ret\n");
     for (number, shape) in shapes.iter().enumerate() {
         text.push_str(&shape.assembly(number));
     }

@@ -20,7 +20,7 @@ pub(crate) const IMAGE_BASE: u64 = 0x1_4000_0000;
 /// The lowest address of the stack.
 pub(crate) const STACK_LOW: u64 = 0x20_0000_0000;
 /// Bytes of the stack.
-const STACK_SIZE: u64 = 0x10_0000;
+const STACK_SIZE: u64 = 0x40_0000;
 /// The address behind the stack.
 pub(crate) const STACK_HIGH: u64 = STACK_LOW + STACK_SIZE;
 
@@ -115,10 +115,31 @@ impl Process {
         }
     }
 
+    /// The ARM64 function that an address is in.
+    pub(crate) fn find_arm64(
+        &self,
+        pc: u64,
+    ) -> Option<FunctionEntry<unwind_arm64::RuntimeFunction>> {
+        let rva = u32::try_from(pc.checked_sub(IMAGE_BASE)?).ok()?;
+        let found = self.arm64.iter().find(|(function, length)| {
+            (function.begin_rva..function.begin_rva + length).contains(&rva)
+        });
+        found.map(|(function, _)| entry(*function))
+    }
+
     /// The word of 32 bits at an address of the image.
     pub(crate) fn word(&self, rva: u32) -> u32 {
         let rva = rva as usize;
         u32::from_le_bytes(self.image[rva..rva + 4].try_into().unwrap())
+    }
+}
+
+/// The address of an export, relative to the image.
+pub(crate) fn exported(image: &Image<'_>, name: &[u8]) -> u32 {
+    let exports = image.exports().unwrap().unwrap();
+    match exports.by_name(name, None).unwrap().target {
+        pe::ExportTarget::Address(rva) => rva,
+        other => panic!("{other:?}"),
     }
 }
 

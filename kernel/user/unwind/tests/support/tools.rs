@@ -133,5 +133,5 @@ pub(crate) fn assemble(target: Target, name: &str, text: &str) -> Built {
     let source = folder.join("source.s");
     std::fs::write(&source, text).unwrap();
     let object = object(target, &folder, &source, &[]);
-    link(&folder, vec![object], &[])
+    link(&folder, vec![object], &["/export:start"])
 }

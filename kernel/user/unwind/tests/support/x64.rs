@@ -119,6 +119,14 @@ impl Kept {
         }
     }
 
+    pub(crate) fn rip(&self) -> u64 {
+        self.rip
+    }
+
+    pub(crate) fn rsp(&self) -> u64 {
+        self.rsp
+    }
+
     pub(crate) fn of(context: &Amd64Context) -> Self {
         let xmm = |index: usize| {
             let register = context.float_save.xmm_registers[6 + index];
