@@ -67,9 +67,7 @@ impl<S: System> Loader<S> {
     /// Tells and unmaps everything that is on the way out.
     fn finish_leaving(&self, registry: Registry) {
         loop {
-            while let Some(module) = registry.initialized_last(|module| {
-                is_leaving(module) && (Phase::INITIALIZING..=Phase::READY).contains(&module.phase())
-            }) {
+            while let Some(module) = next_to_tell(registry) {
                 module.set_phase(Phase::DETACHED);
                 if module.has(LdrEntryFlags::PROCESS_ATTACH_CALLED) {
                     self.system
