@@ -13,6 +13,7 @@ pub mod code_page;
 pub mod cpio;
 pub mod digest;
 pub mod dos_error;
+pub mod environment;
 pub mod id_table;
 pub mod interval_tree;
 mod memory;
