@@ -20,8 +20,12 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod barrier;
 pub mod condition_variable;
 pub mod critical_section;
+pub mod resource;
+pub mod run_once;
+pub mod slist;
 pub mod srw_lock;
 pub mod wait_on_address;
 mod words;

@@ -7,7 +7,7 @@ use c_interface::Ptr;
 use nt_abi::{NtResult, NtStatus};
 
 use crate::words::atomic::Ordering;
-use crate::words::parking::{Deadline, Parking, SPINS, spins};
+use crate::words::parking::{Deadline, Parking, spins};
 use crate::words::queue::{Key, Outcome, Purpose, Wait, with_queue};
 
 fn key(address: usize) -> Key {
@@ -83,7 +83,7 @@ pub fn wait<P: Parking>(
     }
     let wait = Wait {
         deadline: Deadline::of(parking, timeout),
-        spins: spins(parking, SPINS),
+        spins: spins(parking, P::SPINS),
         ..Wait::new(key(address), 0)
     };
     let unchanged = || value(address, size) == undesired;

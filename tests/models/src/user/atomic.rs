@@ -85,5 +85,6 @@ macro_rules! atomics {
 
 atomics! {
     AtomicU32 u32;
+    AtomicU64 u64;
     AtomicUsize usize;
 }

@@ -19,13 +19,15 @@ loom::thread_local! {
 /// A process, whose queues are all in one bucket; a lock is handed over after `PATIENCE` vain wakes.
 pub(super) struct Kernel<const PATIENCE: usize> {
     buckets: Buckets<1>,
+    processors: u32,
 }
 
 impl<const PATIENCE: usize> Kernel<PATIENCE> {
     /// A process in which nobody waits, its words used once.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(processors: u32) -> Self {
         let kernel = Self {
             buckets: Buckets::new(),
+            processors,
         };
         kernel.buckets.forget();
         kernel
@@ -34,6 +36,7 @@ impl<const PATIENCE: usize> Kernel<PATIENCE> {
 
 impl<const PATIENCE_: usize> Parking for Kernel<PATIENCE_> {
     const PATIENCE: usize = PATIENCE_;
+    const SPINS: u32 = 1;
 
     fn thread_id(&self) -> usize {
         OWN.with(|own| {
@@ -49,7 +52,6 @@ impl<const PATIENCE_: usize> Parking for Kernel<PATIENCE_> {
     fn wait_for_alert(&self, _address: usize, timeout: Option<i64>) -> Alert {
         if timeout.is_some() {
             // The time is always over. What others do first, they do between two steps of the caller.
-            thread::yield_now();
             return Alert::TimedOut;
         }
         thread::park();
@@ -66,7 +68,7 @@ impl<const PATIENCE_: usize> Parking for Kernel<PATIENCE_> {
     }
 
     fn processors(&self) -> u32 {
-        1
+        self.processors
     }
 
     fn relax(&self) {

@@ -15,7 +15,7 @@ use super::queue::{Key, Outcome, Purpose, Wait, with_queue};
 use super::{condition, lock, section};
 
 /// Plays a test for all orders in which threads are interrupted at most so many times where they would not wait anyway.
-fn model(interruptions: usize, test: impl Fn() + Sync + Send + 'static) {
+pub(super) fn model(interruptions: usize, test: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(interruptions);
     builder.max_branches = 100_000;
@@ -23,21 +23,21 @@ fn model(interruptions: usize, test: impl Fn() + Sync + Send + 'static) {
 }
 
 /// Two words that are equal whenever nobody changes them.
-struct Pair([AtomicU64; 2]);
+pub(super) struct Pair([AtomicU64; 2]);
 
 impl Pair {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self([AtomicU64::new(0), AtomicU64::new(0)])
     }
 
-    fn look(&self) -> u64 {
+    pub(super) fn look(&self) -> u64 {
         let [left, right] = &self.0;
         let seen = left.load(Ordering::Relaxed);
         assert_eq!(seen, right.load(Ordering::Relaxed));
         seen
     }
 
-    fn add(&self) {
+    pub(super) fn add(&self) {
         let seen = self.look();
         for word in &self.0 {
             word.store(seen + 1, Ordering::Relaxed);
@@ -57,7 +57,7 @@ impl<const PATIENCE: usize> Shared<AtomicUsize, PATIENCE> {
         let word = AtomicUsize::new(0);
         word.load(Ordering::Relaxed);
         Arc::new(Self {
-            kernel: Kernel::new(),
+            kernel: Kernel::new(1),
             word,
             pair: Pair::new(),
         })
@@ -90,7 +90,7 @@ impl<const PATIENCE: usize> Shared<AtomicU32, PATIENCE> {
         let word = AtomicU32::new(section::FREE);
         word.load(Ordering::Relaxed);
         Arc::new(Self {
-            kernel: Kernel::new(),
+            kernel: Kernel::new(1),
             word,
             pair: Pair::new(),
         })
@@ -123,7 +123,7 @@ impl<const PATIENCE: usize> Shared<AtomicU32, PATIENCE> {
 }
 
 /// Runs bodies at once, the last one in the test's own thread.
-fn together<T: Send + Sync + 'static>(shared: &Arc<T>, bodies: &[fn(&T)]) {
+pub(super) fn together<T: Send + Sync + 'static>(shared: &Arc<T>, bodies: &[fn(&T)]) {
     let (last, others) = bodies.split_last().unwrap();
     let others: Vec<_> = others
         .iter()
@@ -183,7 +183,7 @@ impl Locked {
 fn play_bucket(interruptions: usize, bodies: &'static [fn(&Locked)], added: u64) {
     model(interruptions, move || {
         let shared = Arc::new(Locked {
-            kernel: Kernel::new(),
+            kernel: Kernel::new(1),
             bucket: Bucket::new(),
             pair: Pair::new(),
         });
@@ -214,6 +214,16 @@ fn a_bucket_with_several_waiters_forgets_none() {
 
 type Section<const PATIENCE: usize> = Shared<AtomicU32, PATIENCE>;
 type Lock<const PATIENCE: usize> = Shared<AtomicUsize, PATIENCE>;
+
+#[test]
+fn who_comes_between_sees_what_was_done() {
+    // Several wait, and the lock goes to one who comes back while the others are awake.
+    fn twice(shared: &Locked) {
+        shared.add();
+        shared.add();
+    }
+    play_bucket(3, &[Locked::add, Locked::add, twice], 4);
+}
 
 #[test]
 fn a_section_is_held_by_one() {
@@ -465,7 +475,7 @@ impl Signal {
         let word = AtomicUsize::new(0);
         word.load(Ordering::Relaxed);
         Arc::new(Self {
-            kernel: Kernel::new(),
+            kernel: Kernel::new(1),
             word,
             message: AtomicU64::new(0),
         })
@@ -530,6 +540,31 @@ fn a_wake_with_nothing_but_the_queue_orders_what_came_before() {
 }
 
 #[test]
+fn who_spins_sees_what_was_done_before_it_was_woken() {
+    model(4, || {
+        let signal = Arc::new(Signal {
+            kernel: Kernel::new(2),
+            word: AtomicUsize::new(0),
+            message: AtomicU64::new(0),
+        });
+        signal.word.load(Ordering::Relaxed);
+        together(
+            &signal,
+            &[Signal::set_and_wake, |signal| {
+                let wait = Wait {
+                    spins: 2,
+                    ..Wait::new(KEY, 0)
+                };
+                let unset = || signal.word.load(Ordering::Acquire) == 0;
+                let outcome = wait.park(&signal.kernel, unset, || (), |_| ());
+                assert!(matches!(outcome, Outcome::Woken(5) | Outcome::Unneeded));
+                assert_eq!(signal.message.load(Ordering::Relaxed), 1);
+            }],
+        );
+    });
+}
+
+#[test]
 fn times_and_wakes_meet() {
     // Each of two has its time at once; whoever was woken says so, and no block is touched when its thread has gone.
     fn wait(signal: &Signal) {
@@ -542,6 +577,21 @@ fn times_and_wakes_meet() {
     }
     model(4, || {
         together(&Signal::new(), &[Signal::set_and_wake, wait]);
+    });
+    // The check does not order anything here: what a thread sees, it sees because it was woken.
+    model(4, || {
+        together(
+            &Signal::new(),
+            &[Signal::set_and_wake, |signal| {
+                let wait = Wait {
+                    deadline: Deadline::At(0),
+                    ..Wait::new(KEY, 0)
+                };
+                if wait.park(&signal.kernel, || true, || (), |_| ()) == Outcome::Woken(5) {
+                    assert_eq!(signal.message.load(Ordering::Relaxed), 1);
+                }
+            }],
+        );
     });
     model(2, || {
         let signal = Signal::new();

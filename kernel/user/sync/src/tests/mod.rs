@@ -1,7 +1,11 @@
 //! The locks under real threads. Orders of memory that this machine does not show are the models' (`tests/models`).
 
 mod addresses;
+mod barriers;
 mod conditions;
 mod host;
+mod lists;
 mod locks;
+mod once;
+mod resources;
 mod sections;

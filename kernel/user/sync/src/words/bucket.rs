@@ -21,7 +21,7 @@
 
 use super::atomic::{AtomicUsize, Ordering, address_of};
 use super::block::{BlockRef, Field, WaitBlock};
-use super::parking::{self, Deadline, Parking, SPINS};
+use super::parking::{self, Deadline, Parking};
 
 const HELD: usize = 1;
 
@@ -71,7 +71,7 @@ impl Bucket {
 
     #[cold]
     fn wait<P: Parking>(&self, parking: &P) {
-        let spins = parking::spins(parking, SPINS);
+        let spins = parking::spins(parking, P::SPINS);
         loop {
             for _ in 0..spins {
                 if self.word.load(Ordering::Relaxed) & HELD == 0 && self.try_lock() {

@@ -17,7 +17,7 @@
 //!   came before the first who wants it alone get it together, by hand-over.
 //! - **Who wants it alone takes it where bit 0 is clear**, whoever waits. That keeps a lock that is much in demand with a
 //!   thread that runs. The price is that the one who was woken may find it taken; it goes to the front, and after
-//!   [`PATIENCE`] times the lock is handed to it. So nobody starves.
+//!   [`Parking::PATIENCE`] times the lock is handed to it. So nobody starves.
 //!
 //! **No wake-up is lost.** As long as anybody waits, bit 0 or bit 2 is set. Who has the lock sees bit 1 when it leaves, and wakes
 //! one unless bit 2 says that one is awake. Who is awake takes the lock and clears bit 2, or goes back to the queue and clears it
@@ -28,16 +28,13 @@
 //! releases; it acquires the word before, for what other sharers did.
 
 use super::atomic::{AtomicUsize, Ordering, address_of};
-use super::parking::{self, Parking, SPINS};
+use super::parking::{self, Parking};
 use super::queue::{Key, Place, Purpose, Queue, Wait, with_queue};
 
 const HELD: usize = 1;
 const WAITERS: usize = 2;
 const WOKEN: usize = 4;
 const SHARE: usize = 16;
-
-/// How often a thread is woken in vain before the lock is handed to it.
-const PATIENCE: usize = 3;
 
 /// What waiters say: a share, or alone, and how often they were woken in vain.
 const WANTS_SHARE: usize = 0;
@@ -93,7 +90,7 @@ pub(crate) fn acquire_alone<P: Parking>(parking: &P, word: &AtomicUsize) {
 
 #[cold]
 fn wait_alone<P: Parking>(parking: &P, word: &AtomicUsize) {
-    let spins = parking::spins(parking, SPINS);
+    let spins = parking::spins(parking, P::SPINS);
     for _ in 0..spins {
         match take_alone(word, 0) {
             Ok(()) => return,
@@ -175,7 +172,7 @@ pub(crate) fn acquire_share<P: Parking>(parking: &P, word: &AtomicUsize) {
 
 #[cold]
 fn wait_share<P: Parking>(parking: &P, word: &AtomicUsize) {
-    let spins = parking::spins(parking, SPINS);
+    let spins = parking::spins(parking, P::SPINS);
     for _ in 0..spins {
         match take_share(word) {
             Ok(()) => return,
@@ -285,7 +282,7 @@ fn hand_on<P: Parking>(parking: &P, word: &AtomicUsize, kept: usize) {
     with_queue(parking, key(word), |queue| {
         // For what other sharers did before they left.
         word.load(Ordering::Acquire);
-        let mut state = let_in(queue, kept);
+        let mut state = let_in(queue, kept, P::PATIENCE);
         if !queue.is_empty() {
             state |= WAITERS;
         }
@@ -294,7 +291,7 @@ fn hand_on<P: Parking>(parking: &P, word: &AtomicUsize, kept: usize) {
 }
 
 /// Wakes those whose turn it is, beside `kept`; gives the word without bit 1.
-fn let_in(queue: &mut Queue<'_>, kept: usize) -> usize {
+fn let_in(queue: &mut Queue<'_>, kept: usize, patience: usize) -> usize {
     let mut state = kept;
     while let Some(first) = queue.first() {
         if first.wish == WANTS_SHARE {
@@ -302,7 +299,7 @@ fn let_in(queue: &mut Queue<'_>, kept: usize) -> usize {
             queue.wake(first, YOURS);
         } else if state != 0 {
             break;
-        } else if first.wish >= WANTS_ALONE + PATIENCE * IN_VAIN {
+        } else if first.wish >= WANTS_ALONE + patience * IN_VAIN {
             queue.wake(first, YOURS);
             return HELD;
         } else {

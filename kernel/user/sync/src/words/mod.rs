@@ -6,10 +6,13 @@
 //! `super::atomic` alone.
 
 pub(crate) mod atomic;
+pub(crate) mod barrier;
 pub(crate) mod block;
 pub(crate) mod bucket;
 pub(crate) mod condition;
 pub(crate) mod lock;
+pub(crate) mod once;
 pub(crate) mod parking;
 pub(crate) mod queue;
 pub(crate) mod section;
+pub(crate) mod slist;

@@ -18,6 +18,12 @@ pub enum Alert {
 /// An alert that comes before the wait ends the next one at once. One that nobody waits for any more does so too, so every
 /// waiter looks whether what it waits for has happened; alerts too many do no harm.
 pub trait Parking {
+    /// How often a thread that waits for a lock is woken in vain, because others took it first, before the lock is handed to it.
+    const PATIENCE: usize = 3;
+
+    /// How often a thread looks before it waits in the kernel, where the lock does not say.
+    const SPINS: u32 = 64;
+
     /// The calling thread's id; never 0.
     fn thread_id(&self) -> usize;
 
@@ -42,9 +48,6 @@ pub trait Parking {
     /// The queues of those who wait for an address: [`Buckets::bucket`](super::bucket::Buckets::bucket).
     fn bucket(&self, address: usize) -> &Bucket;
 }
-
-/// How often a thread looks before it waits in the kernel, where the lock does not say.
-pub(crate) const SPINS: u32 = 64;
 
 /// How often to look before waiting: not at all where only one thread can run.
 pub(crate) fn spins<P: Parking>(parking: &P, wanted: u32) -> u32 {

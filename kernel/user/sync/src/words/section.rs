@@ -15,13 +15,13 @@
 //! a compare-exchange that sees the lock held, under the queue's lock; so that holder's leave comes later and looks.
 //!
 //! **Nobody starves.** A thread that was woken in vain goes to the front, and says how often that has happened. After
-//! [`PATIENCE`] times the lock is not freed but handed to it: bit 0 stays clear.
+//! [`Parking::PATIENCE`] times the lock is not freed but handed to it: bit 0 stays clear.
 //!
 //! Order: taking is an acquire on the word and freeing a release. What is handed over is ordered by the wait block's state, which
 //! the old holder releases and the new one acquires.
 
 use super::atomic::{AtomicU32, Ordering};
-use super::parking::{self, Deadline, Parking, SPINS};
+use super::parking::{self, Deadline, Parking};
 use super::queue::{Key, Outcome, Place, Purpose, Wait, with_queue};
 
 /// Nobody has it, nobody waits.
@@ -32,9 +32,6 @@ const NOT_HELD: u32 = 1;
 const NONE_WOKEN: u32 = 2;
 /// One waiter fewer.
 const WAITER: u32 = 4;
-
-/// How often a thread is woken in vain before the lock is handed to it.
-const PATIENCE: usize = 3;
 
 /// Answers to a waiter.
 const TRY_AGAIN: usize = 0;
@@ -134,7 +131,7 @@ pub(crate) fn enter_contended<P: Parking>(
                 Place::Front
             },
             deadline: Deadline::of(parking, timeout),
-            spins: parking::spins(parking, SPINS),
+            spins: parking::spins(parking, P::SPINS),
             ..Wait::new(key(address), vain)
         };
         let mut taken = false;
@@ -186,7 +183,7 @@ pub(crate) fn leave_contended<P: Parking>(parking: &P, word: &AtomicU32, address
         None => {
             word.fetch_or(NOT_HELD, Ordering::Release);
         }
-        Some(waiter) if waiter.wish >= PATIENCE => {
+        Some(waiter) if waiter.wish >= P::PATIENCE => {
             word.fetch_add(WAITER, Ordering::Relaxed);
             queue.wake(waiter, YOURS);
         }
