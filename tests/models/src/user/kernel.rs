@@ -5,6 +5,7 @@ use ::std::sync::Mutex;
 
 use loom::thread::{self, Thread};
 
+use super::atomic::{AtomicUsize, Ordering};
 use super::bucket::{Bucket, Buckets};
 use super::parking::{Alert, Parking};
 
@@ -20,6 +21,7 @@ loom::thread_local! {
 pub(super) struct Kernel<const PATIENCE: usize> {
     buckets: Buckets<1>,
     processors: u32,
+    between: AtomicUsize,
 }
 
 impl<const PATIENCE: usize> Kernel<PATIENCE> {
@@ -28,7 +30,9 @@ impl<const PATIENCE: usize> Kernel<PATIENCE> {
         let kernel = Self {
             buckets: Buckets::new(),
             processors,
+            between: AtomicUsize::new(0),
         };
+        kernel.between.load(Ordering::Relaxed);
         kernel.buckets.forget();
         kernel
     }
@@ -59,6 +63,8 @@ impl<const PATIENCE_: usize> Parking for Kernel<PATIENCE_> {
     }
 
     fn alert(&self, thread: usize) {
+        // Others may go on between what the caller did last and the alert, which orders more than a lock may count on.
+        self.between.load(Ordering::Relaxed);
         let thread = THREADS.lock().unwrap()[thread - 1].clone();
         thread.unpark();
     }
