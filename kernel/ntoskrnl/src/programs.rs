@@ -14,6 +14,7 @@ use ps::image::Loaded;
 use ps::process::ProcessParameters;
 use ps::thread::ThreadParameters;
 use ps::{Process, Thread};
+use rtl::Utf16Str;
 
 use crate::known_images;
 
@@ -40,8 +41,9 @@ fn start(command_line: &str) -> Result<NtStatus, Failure> {
         known_images::find(name).map_err(because("it is no program of the boot RAM disk"))?;
     let process = make_process().map_err(because("its process cannot be made"))?;
     let space = process.space();
-    let image =
-        ps::image::map_program(space, &section).map_err(because("its image cannot be mapped"))?;
+    let path = wide(name).map_err(because("its name cannot be kept"))?;
+    let image = ps::image::map_program(space, &section, Utf16Str::new(&path))
+        .map_err(because("its image cannot be mapped"))?;
     if image.information.headers.machine.0 != UserState::MACHINE {
         return Err((
             "it is for another machine",

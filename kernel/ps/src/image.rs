@@ -1,6 +1,7 @@
 //! How a program comes into an address space: a view of its image section, which all its processes share.
 
 use alloc::vec::Vec;
+use core::fmt;
 use mm::address_space::{Limits, ViewRequest};
 use mm::section::ImageInformation;
 use mm::{AddressSpace, Section};
@@ -8,6 +9,7 @@ use nt_abi::memory::{AllocationType, PageProtection, SectionInherit};
 use nt_abi::{NtResult, NtStatus};
 use ob::Object;
 use pe::{Export, ExportTarget, Image};
+use rtl::Utf16Str;
 
 /// An image that is in an address space.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,39 @@ pub struct Loaded {
     pub system_dll: u64,
     /// Where the kernel enters user mode.
     pub routines: UserRoutines,
+    /// What it is called.
+    pub name: ImageName,
+}
+
+/// A program's name, for people: as much as there is room for.
+///
+/// # NT
+/// `EPROCESS.ImageFileName`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ImageName {
+    bytes: [u8; 15],
+    length: u8,
+}
+
+impl ImageName {
+    /// The last part of a path; letters that are not ASCII as `?`.
+    pub fn of_path(path: Utf16Str<'_>) -> Self {
+        let (_, name) = path.split_last();
+        let mut image_name = Self::default();
+        for (place, unit) in image_name.bytes.iter_mut().zip(name.units()) {
+            let letter = u8::try_from(*unit).ok().filter(u8::is_ascii_graphic);
+            *place = letter.unwrap_or(b'?');
+            image_name.length += 1;
+        }
+        image_name
+    }
+}
+
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.bytes.get(..usize::from(self.length));
+        f.write_str(str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default())
+    }
 }
 
 /// Where the kernel enters user mode by itself: addresses of ntdll's exports, 0 where there is none.
@@ -85,15 +120,20 @@ pub fn set_system_dll(section: Object<Section>) {
     SYSTEM_DLL.call_once(|| section);
 }
 
-/// Maps a program and ntdll.dll, unless the program is its own.
+/// Maps a program, whose path is known, and ntdll.dll, unless the program is its own.
 ///
 /// # NT
 /// `MmInitializeProcessAddressSpace` and `PspMapSystemDll`.
 ///
 /// # Errors
 /// Those of [`map`]. What was mapped goes with the address space, which is the caller's new one.
-pub fn map_program(space: &AddressSpace, section: &Section) -> NtResult<Loaded> {
+pub fn map_program(
+    space: &AddressSpace,
+    section: &Section,
+    path: Utf16Str<'_>,
+) -> NtResult<Loaded> {
     let mut program = map(space, section)?;
+    program.name = ImageName::of_path(path);
     if program.routines.thread_start == 0
         && let Some(system_dll) = SYSTEM_DLL.get()
     {
@@ -191,6 +231,7 @@ pub fn map(space: &AddressSpace, section: &Section) -> NtResult<Loaded> {
         status: view.status,
         information,
         system_dll: 0,
+        name: ImageName::default(),
         routines: routines_of(space, section, base, view.range.length()),
     })
 }

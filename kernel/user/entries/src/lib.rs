@@ -13,7 +13,18 @@
     target_os = "windows",
     any(target_arch = "aarch64", target_arch = "x86_64")
 ))]
+pub mod apcs;
+#[cfg(all(
+    target_os = "windows",
+    any(target_arch = "aarch64", target_arch = "x86_64")
+))]
 pub mod exceptions;
+pub mod locked;
+#[cfg(all(
+    target_os = "windows",
+    any(target_arch = "aarch64", target_arch = "x86_64")
+))]
+pub mod threads;
 
 /// Makes the exports of ntdll by which exceptions come in: `KiUserExceptionDispatcher` and `RtlRaiseException`.
 ///

@@ -3,17 +3,55 @@
 //! The kernel maps it into each process and enters it where a thread begins, an exception happened or an APC is to run.
 //! Programs and DLLs call its exports: the system services, the loader, the heap, locks, and the run-time library. What it
 //! does is in crates of its own, which know nothing of a process; here they are joined, with the state of this one.
+//!
+//! | module | what |
+//! |---|---|
+//! | `start`, `ending` | where threads begin; how threads and the process end |
+//! | `exceptions` | who handles an exception; unwinding; what becomes of one that nobody wants |
+//! | `loading` | the modules of the process |
+//! | `heaps` | heaps |
+//! | `locks`, `parking` | locks, and how threads wait for them |
+//! | `console` | what ntdll itself has to say |
+//! | `process` | where the process and the thread are described |
+//!
+//! The run-time library is `user-rtl`, the system services are `stubs`: their exports are this DLL's.
 #![cfg_attr(target_os = "windows", no_std)]
 #![deny(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "addresses of a process have the width of its `usize`"
+)]
 
-extern crate alloc;
-
+#[cfg(target_os = "windows")]
+mod console;
+#[cfg(target_os = "windows")]
+mod ending;
+#[cfg(target_os = "windows")]
+mod exceptions;
+#[cfg(target_os = "windows")]
+mod heaps;
+#[cfg(target_os = "windows")]
+mod loading;
+#[cfg(target_os = "windows")]
+mod locks;
+#[cfg(target_os = "windows")]
+mod parking;
+#[cfg(target_os = "windows")]
+mod process;
 #[cfg(target_os = "windows")]
 mod start;
 
+// Their exports are this DLL's, also those that nothing here calls.
 #[cfg(target_os = "windows")]
-use stubs as _;
+use {stubs as _, user_rtl as _};
 
 #[cfg(target_os = "windows")]
 #[global_allocator]
 static HEAP: c_interface::blocks::ProcessHeap = c_interface::blocks::ProcessHeap;
+
+#[cfg(target_os = "windows")]
+#[panic_handler]
+fn panic(what: &core::panic::PanicInfo<'_>) -> ! {
+    console::write(format_args!("ntdll.dll: {what}\n"));
+    ending::terminate(nt_abi::NtStatus::ASSERTION_FAILURE)
+}

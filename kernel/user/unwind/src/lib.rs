@@ -30,6 +30,7 @@ pub mod machine;
 mod memory;
 pub mod platform;
 mod search;
+pub mod tables;
 mod unwinding;
 pub mod vectored;
 

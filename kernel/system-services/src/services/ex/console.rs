@@ -5,7 +5,9 @@ use nt_abi::services::arguments::{Elsewhere, In, InArray, Out, Size, UnicodeStri
 use nt_abi::{NtResult, NtStatus};
 
 use ::ex::GuardedMutex;
+use alloc::vec::Vec;
 
+use super::hard_error::{self, Parameter};
 use crate::Caller;
 use crate::capture::{Pointer, read_array, unicode_string};
 
@@ -37,17 +39,17 @@ const LAST_OPTION: u32 = 8;
 /// `ResponseNotHandled`: nobody was there to answer.
 const NOT_HANDLED: u32 = 1;
 
-/// Writes the error to the kernel's log; there is nobody who could answer.
+/// Shows the error on the console; there is nobody who could answer.
 ///
 /// # Differs
-/// `OptionShutdownSystem` does not stop the machine; it asks for the privilege and is answered like the others. The other
-/// options need no privilege, as on NT, where the error goes to a port; here each is a line in the log with the number of
-/// the process, and strings among the parameters are shown as addresses.
+/// NT hands the error to a port, and the subsystem's server shows a box. Here it is a line on the console: who, what, and
+/// the strings among the parameters. `OptionShutdownSystem` does not stop the machine; it asks for the privilege and is
+/// answered like the others.
 pub(crate) fn nt_raise_hard_error(
     caller: &Caller<'_>,
     error_status: NtStatus,
     parameter_count: u32,
-    _unicode_string_mask: u32,
+    unicode_string_mask: u32,
     parameters: InArray<Size, Elsewhere>,
     valid_response_options: u32,
     response: Out<u32>,
@@ -63,13 +65,27 @@ pub(crate) fn nt_raise_hard_error(
         caller.require_privilege(Privilege::SHUTDOWN)?;
     }
     let values = if parameters.address() == 0 {
-        alloc::vec::Vec::new()
+        Vec::new()
     } else {
         read_array::<u64>(parameters.address(), parameter_count as usize)?
     };
-    ::ke::warning!(
-        "process {}: hard error {error_status}, {values:x?}",
-        caller.process().id()
-    );
+    let parameters = captured(&values, unicode_string_mask)?;
+    let _turn = WRITER.acquire();
+    hard_error::show(caller.process(), error_status, &parameters);
     response.write(&NOT_HANDLED)
+}
+
+/// The parameters: strings where the mask has a bit, numbers otherwise.
+fn captured(values: &[u64], unicode_string_mask: u32) -> NtResult<Vec<Parameter>> {
+    let mut parameters = Vec::new();
+    parameters
+        .try_reserve_exact(values.len())
+        .map_err(|_| NtStatus::INSUFFICIENT_RESOURCES)?;
+    for (index, value) in (0..).zip(values) {
+        parameters.push(match unicode_string_mask >> index & 1 {
+            0 => Parameter::Number(*value),
+            _ => Parameter::Text(unicode_string(*value)?),
+        });
+    }
+    Ok(parameters)
 }

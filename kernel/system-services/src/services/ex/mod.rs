@@ -7,11 +7,12 @@
 //! | `time` | the clock, counters, the clock's resolution |
 //! | `identifier`, `atom`, `locale` | numbers that are given out once; strings that have a number; languages |
 //! | `system_information` | what the system says of itself |
-//! | `console` | text on the console, hard errors |
+//! | `console`, `hard_error` | text on the console; hard errors as sentences |
 
 mod atom;
 mod console;
 mod event;
+mod hard_error;
 mod identifier;
 mod keyed_event;
 mod locale;

@@ -18,6 +18,7 @@ use ps::process::{Inheritance, ProcessParameters};
 use ps::thread::ThreadParameters;
 use ps::token::{SharedToken, TokenBody};
 use ps::{Process, Thread};
+use rtl::Utf16Str;
 use rtl::security::DescriptorBuf;
 
 use super::attributes::Attributes;
@@ -124,7 +125,7 @@ pub(crate) fn nt_create_process_ex(
     })?;
     let process = created.object.clone();
     let newborn = Newborn::begin(caller, &parent, &process, flags, &Attributes::default())?;
-    let loaded = ps::image::map_program(process.space(), &section)?;
+    let loaded = ps::image::map_program(process.space(), &section, Utf16Str::new(&[]))?;
     process.set_image(loaded);
     process.set_peb(environment::create_peb(process.space(), &loaded, 0)?);
     let number = created.into_handle(&caller.handles())?;
@@ -287,7 +288,8 @@ pub(crate) fn nt_create_user_process(
 /// Brings a program and what it is given into a new process.
 fn fill(process: &Process, section: &Section, parameters: &Parameters) -> NtResult<Loaded> {
     let space = process.space();
-    let loaded = ps::image::map_program(space, section)?;
+    let loaded =
+        ps::image::map_program(space, section, Utf16Str::new(parameters.texts().image_path))?;
     process.set_image(loaded);
     let block = ParameterBlock::create(space, &parameters.header, &parameters.texts())?;
     process.set_peb(environment::create_peb(space, &loaded, block)?);

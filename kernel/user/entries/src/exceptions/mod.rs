@@ -24,9 +24,11 @@ mod machine;
 #[path = "x86_64.rs"]
 mod machine;
 
+mod looks;
 mod personality;
 mod restore;
 
+pub use looks::{Shown, undo};
 pub use machine::{
     Context, DispatcherContext, JumpBuffer, Machine, RtlCaptureContext, call_filter,
     call_termination, execute_handler_for_exception, execute_handler_for_unwind,
