@@ -5,61 +5,23 @@
 //! case: take from a free block, and commit of the part that is taken whatever has no pages. A free block knows how many
 //! committed pages it has inside, and the heap how many all of them have, which decides when pages are given back.
 //!
-//! Free blocks that touch are one block, always. A block is sought in the bin of its size, where the best of a few is
-//! taken, then in the next bin that is not empty, where each one fits.
+//! Free blocks that touch are one block, always.
 //!
-//! An operation first verifies everything that it is going to change, so that one that meets damage changes nothing.
+//! An operation verifies what it is going to change before it changes anything, or takes back what it did.
 
 use crate::Pages;
-use crate::block::{Block, FreeBlock, LEAST, State, granules};
-use crate::errors::{CorruptionKind, Done, Fault, damage};
+use crate::bins::{Fit, Wanted};
+use crate::block::{Block, FreeBlock, LEAST, State};
+use crate::errors::{CorruptionKind, Done, Fault};
 use crate::header::Core;
-use crate::segment::Segment;
-use crate::sizes::{BINS, BLOCK_HEADER, PAGE, PAGE_SHIFT, bin_of, down, up};
+use crate::segment::{NOTHING, Segment};
+use crate::sizes::{BLOCK_HEADER, PAGE, PAGE_SHIFT, down};
 
-/// How many blocks of a bin are looked at for the best one, where not each one fits.
-const TRIES: usize = 8;
 /// The most that is committed at once beyond what is needed, in bytes.
 const MOST_AHEAD: usize = 0x4_0000;
 
-/// What is wanted of the back end.
-#[derive(Clone, Copy)]
-pub(crate) struct Wanted {
-    /// The size with header, in bytes, aligned.
-    pub(crate) size: usize,
-    /// The bytes that the program asked for.
-    pub(crate) requested: usize,
-    /// What the block will be.
-    pub(crate) state: State,
-    /// Its flags.
-    pub(crate) flags: u8,
-    /// Whether what is behind the header begins at a page boundary.
-    pub(crate) at_page: bool,
-}
-
-/// A free block that fits, and how many of its bytes come before the ones that are taken.
-struct Fit {
-    segment: Segment,
-    free: FreeBlock,
-    lead: usize,
-}
-
-impl Wanted {
-    fn fits(&self, free: &FreeBlock) -> Option<usize> {
-        let block = &free.block;
-        let mut lead = 0;
-        if self.at_page {
-            lead = up(block.data(), PAGE) - block.data();
-            if lead != 0 && lead < LEAST {
-                lead += PAGE;
-            }
-        }
-        (lead.checked_add(self.size)? <= block.size).then_some(lead)
-    }
-}
-
 impl<P: Pages> Core<'_, P> {
-    /// Takes a block; gives where its header is.
+    /// Takes a block.
     ///
     /// # Errors
     /// [`Fault::NoMemory`], and damage that was met on the way.
@@ -87,64 +49,9 @@ impl<P: Pages> Core<'_, P> {
             unused: 0,
         };
         let (from, to) = block.inside();
-        let pages = self.count_committed(segment, from, to.min(from + 4 * PAGE))?;
-        self.insert(block, pages)
-    }
-
-    /// The first bin from this one on that has blocks.
-    fn next_bin(self, from: usize) -> Option<usize> {
-        let bits = self.header.bin_bits();
-        let mut word = from / 32;
-        let mut mask = u32::MAX << (from % 32);
-        while word * 32 < BINS {
-            let found = bits.item(word).get() & mask;
-            if found != 0 {
-                let bin = word * 32 + found.trailing_zeros() as usize;
-                return (bin < BINS).then_some(bin);
-            }
-            word += 1;
-            mask = u32::MAX;
-        }
-        None
-    }
-
-    fn find(self, wanted: &Wanted) -> Done<Option<Fit>> {
-        let first = bin_of(granules(wanted.size));
-        let mut from = first;
-        while let Some(bin) = self.next_bin(from) {
-            let place = self.header.bins().item(bin);
-            let mut at = place.get();
-            if at == 0 {
-                return Err(damage(CorruptionKind::HeapHeader, place.address()));
-            }
-            let mut best: Option<Fit> = None;
-            let mut tries = if bin == first || wanted.at_page {
-                TRIES
-            } else {
-                1
-            };
-            while at != 0 && tries != 0 {
-                let (segment, free) = self.linked(at)?;
-                if let Some(lead) = wanted.fits(&free)
-                    && best
-                        .as_ref()
-                        .is_none_or(|best| free.block.size < best.free.block.size)
-                {
-                    best = Some(Fit {
-                        segment,
-                        free,
-                        lead,
-                    });
-                }
-                at = free.next;
-                tries -= 1;
-            }
-            if best.is_some() {
-                return Ok(best);
-            }
-            from = bin + 1;
-        }
-        Ok(None)
+        let pages = self.count_committed(segment, from, to)?;
+        self.insert(segment, block, pages)?;
+        Ok(())
     }
 
     /// Takes a part of a free block, which is divided into up to three blocks.
@@ -156,7 +63,6 @@ impl<P: Pages> Core<'_, P> {
         } = fit;
         let whole = free.block;
         let next = self.after(&segment, &whole)?;
-        self.verify_links(&free)?;
         let mut size = wanted.size;
         let mut rest = whole.size - lead - size;
         if rest < LEAST {
@@ -165,6 +71,7 @@ impl<P: Pages> Core<'_, P> {
         }
         let at = whole.at + lead;
         let end = at + size;
+        self.unlink(&segment, &free)?;
 
         let mut added = 0;
         let needed = if rest == 0 { end } else { end + LEAST };
@@ -175,11 +82,11 @@ impl<P: Pages> Core<'_, P> {
         let committed = self.commit(&mut segment, at, needed, wish, &mut added);
         // Whether or not all of it succeeded, these pages are there.
         free.pages += added;
-        self.set_links(&free);
-        self.add_idle(added);
-        committed?;
+        if let Err(fault) = committed {
+            self.insert(&segment, whole, free.pages)?;
+            return Err(fault);
+        }
 
-        self.unlink(&free)?;
         let lead_block = Block {
             size: lead,
             ..whole
@@ -224,100 +131,19 @@ impl<P: Pages> Core<'_, P> {
             });
         }
         if lead != 0 {
-            self.insert(lead_block, lead_pages)?;
+            self.insert(&segment, lead_block, lead_pages)?;
         }
         if rest != 0 {
-            self.insert(rest_block, rest_pages)?;
+            self.insert(&segment, rest_block, rest_pages)?;
         }
         Ok(taken)
     }
 
-    fn add_idle(self, pages: usize) {
-        let idle = self.header.idle();
-        idle.set(idle.get().wrapping_add(pages));
-    }
-
-    /// Makes a block free and puts it into its bin.
-    fn insert(self, block: Block, pages: usize) -> Done {
-        let bin = bin_of(granules(block.size));
-        let place = self.header.bins().item(bin);
-        let head = place.get();
-        let free = FreeBlock {
-            block,
-            next: head,
-            previous: 0,
-            pages,
-        };
-        if head != 0 {
-            let (_, old) = self.linked(head)?;
-            self.set_links(&FreeBlock {
-                previous: block.at,
-                ..old
-            });
-        }
-        self.set_block(&block);
-        self.set_links(&free);
-        place.set(block.at);
-        let bits = self.header.bin_bits().item(bin / 32);
-        bits.set(bits.get() | 1 << (bin % 32));
-        self.add_idle(pages);
-        Ok(())
-    }
-
-    /// Makes sure that a free block's neighbours in its bin link back to it.
-    fn verify_links(self, free: &FreeBlock) -> Done {
-        let wrong = || damage(CorruptionKind::FreeList, free.block.at);
-        if free.next != 0 && self.linked(free.next)?.1.previous != free.block.at {
-            return Err(wrong());
-        }
-        if free.previous != 0 {
-            if self.linked(free.previous)?.1.next != free.block.at {
-                return Err(wrong());
-            }
-        } else {
-            let bin = bin_of(granules(free.block.size));
-            if self.header.bins().item(bin).get() != free.block.at {
-                return Err(wrong());
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a free block out of its bin. Its header stays as it is.
-    fn unlink(self, free: &FreeBlock) -> Done {
-        self.verify_links(free)?;
-        if free.next != 0 {
-            let (_, next) = self.linked(free.next)?;
-            self.set_links(&FreeBlock {
-                previous: free.previous,
-                ..next
-            });
-        }
-        if free.previous != 0 {
-            let (_, previous) = self.linked(free.previous)?;
-            self.set_links(&FreeBlock {
-                next: free.next,
-                ..previous
-            });
-        } else {
-            let bin = bin_of(granules(free.block.size));
-            self.header.bins().item(bin).set(free.next);
-            if free.next == 0 {
-                let bits = self.header.bin_bits().item(bin / 32);
-                bits.set(bits.get() & !(1 << (bin % 32)));
-            }
-        }
-        self.add_idle(free.pages.wrapping_neg());
-        Ok(())
-    }
-
     fn if_free(self, segment: &Segment, block: Option<Block>) -> Done<Option<FreeBlock>> {
-        let Some(block) = block.filter(|block| block.state == State::Free) else {
-            return Ok(None);
-        };
-        let free = self.free_block(segment, block)?;
-        self.verify_links(&free)?;
-        Ok(Some(free))
+        match block {
+            Some(block) if block.state == State::Free => self.free_block(segment, block).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Gives a block back, which becomes one with free neighbours.
@@ -339,21 +165,31 @@ impl<P: Pages> Core<'_, P> {
         };
         let mut pages = 0;
         if let Some(left) = &left {
-            self.unlink(left)?;
+            self.unlink(segment, left)?;
             merged.at = left.block.at;
             merged.before = left.block.before;
             merged.size += left.block.size;
             pages += left.pages;
-            self.scrub(block.at);
         }
         if let Some(right) = &right {
-            // Its links may have been changed by the line above, if both are in one bin.
-            let right = self.free_block(segment, right.block)?;
-            self.unlink(&right)?;
+            // Its links may have been changed just now, if both were in one bin.
+            let unlinked = self
+                .free_block(segment, right.block)
+                .and_then(|right| self.unlink(segment, &right));
+            if let Err(fault) = unlinked {
+                if let Some(left) = &left {
+                    self.insert(segment, left.block, left.pages)?;
+                }
+                return Err(fault);
+            }
             merged.size += right.block.size;
             pages += right.pages;
             self.scrub(right.block.at);
         }
+        if left.is_some() {
+            self.scrub(block.at);
+        }
+        // The two know their own pages.
         let (mut from, mut to) = merged.inside();
         if let Some(left) = &left {
             let (left_from, left_to) = left.block.inside();
@@ -374,29 +210,30 @@ impl<P: Pages> Core<'_, P> {
                 ..next
             });
         }
-        self.insert(merged, pages)?;
-        self.trim(segment, &merged)
+        let free = self.insert(segment, merged, pages)?;
+        self.trim(segment, free)
     }
 
     /// Gives back a free block's pages, or its segment, if the heap keeps enough of them.
-    fn trim(self, segment: &Segment, block: &Block) -> Done {
-        let free = self.free_block(segment, *block)?;
-        if segment.index != 0 && self.is_empty(segment, block) {
+    fn trim(self, segment: &Segment, free: FreeBlock) -> Done {
+        if segment.index != 0 && is_empty(segment, &free.block) {
             let spare = self.header.spare_segment().get() as usize;
             if spare != segment.index && self.is_spare(spare)? {
-                self.unlink(&free)?;
+                self.unlink(segment, &free)?;
                 return self.release_segment(segment);
             }
             let index = u32::try_from(segment.index).unwrap_or(0);
             self.header.spare_segment().set(index);
         }
+        if free.pages == 0 {
+            return Ok(());
+        }
         let enough = (self.header.total_threshold().get() >> PAGE_SHIFT)
             .max(self.header.patience().get())
             .max(self.header.committed().get() >> (PAGE_SHIFT + 2));
-        let worth = free.pages != 0
-            && free.pages << PAGE_SHIFT >= self.header.block_threshold().get()
-            && self.header.idle().get() > enough;
-        if worth {
+        if free.pages << PAGE_SHIFT >= self.header.block_threshold().get()
+            && self.header.idle().get() > enough
+        {
             self.cool(segment, free)?;
         }
         Ok(())
@@ -414,10 +251,6 @@ impl<P: Pages> Core<'_, P> {
         Ok(())
     }
 
-    fn is_empty(self, segment: &Segment, block: &Block) -> bool {
-        block.at == segment.first && block.end() == segment.end && block.state == State::Free
-    }
-
     /// Whether the segment that is kept without blocks still has none.
     fn is_spare(self, index: usize) -> Done<bool> {
         if index == 0 || index >= self.segment_count() {
@@ -427,7 +260,7 @@ impl<P: Pages> Core<'_, P> {
             return Ok(false);
         };
         let first = self.block(&segment, segment.first)?;
-        Ok(self.is_empty(&segment, &first))
+        Ok(is_empty(&segment, &first))
     }
 
     /// Releases the segment that is kept without blocks, if there is one.
@@ -440,8 +273,8 @@ impl<P: Pages> Core<'_, P> {
         let Some(segment) = self.segment(spare)? else {
             return Ok(());
         };
-        let (_, free) = self.linked(segment.first)?;
-        self.unlink(&free)?;
+        let (_, free) = self.linked(&segment, segment.first)?;
+        self.unlink(&segment, &free)?;
         self.release_segment(&segment)
     }
 
@@ -527,10 +360,14 @@ impl<P: Pages> Core<'_, P> {
     pub(crate) fn usable(self, segment: &Segment, free: &FreeBlock) -> Done<usize> {
         let (from, to) = free.block.inside();
         let mut end = from;
-        while end < to && self.page_kind(segment, end)? != crate::segment::NOTHING {
+        while end < to && self.page_kind(segment, end)? != NOTHING {
             end += PAGE;
         }
         let end = if end >= to { free.block.end() } else { end };
         Ok(down(end.min(free.block.end()) - free.block.data(), 8))
     }
+}
+
+fn is_empty(segment: &Segment, block: &Block) -> bool {
+    block.at == segment.first && block.end() == segment.end && block.state == State::Free
 }

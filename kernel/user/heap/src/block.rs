@@ -9,7 +9,7 @@ use crate::Pages;
 use crate::errors::{CorruptionKind, Done, damage};
 use crate::header::Core;
 use crate::memory::{self, mix, mix_word, places};
-use crate::segment::{NOTHING, Segment};
+use crate::segment::Segment;
 use crate::sizes::{BLOCK_HEADER, GRANULE_SHIFT, PAGE, down, up};
 
 places! {
@@ -228,7 +228,7 @@ impl<P: Pages> Core<'_, P> {
         if block.state != State::Free {
             return Err(wrong());
         }
-        if self.page_kind(segment, block.at + LEAST - 1)? == NOTHING {
+        if !self.is_committed(segment, block.at, LEAST)? {
             return Err(wrong());
         }
         let links = Links(block.data());
@@ -252,9 +252,13 @@ impl<P: Pages> Core<'_, P> {
         })
     }
 
-    /// The free block that a link of the back end leads to.
-    pub(crate) fn linked(self, at: usize) -> Done<(Segment, FreeBlock)> {
-        let segment = self.own_segment(at, CorruptionKind::FreeList)?;
+    /// The free block that a link of the back end leads to, which is probably in the same segment as another one.
+    pub(crate) fn linked(self, near: &Segment, at: usize) -> Done<(Segment, FreeBlock)> {
+        let segment = if near.holds(at) {
+            *near
+        } else {
+            self.own_segment(at, CorruptionKind::FreeList)?
+        };
         let block = self.block(&segment, at)?;
         Ok((segment, self.free_block(&segment, block)?))
     }

@@ -16,8 +16,8 @@ pub(crate) const SEGMENTS: usize = 64;
 pub(crate) const REMEMBERED: usize = 256;
 /// `RTL_HEAP_SEGMENT_SIGNATURE` as it stands in memory, where programs look for it.
 const SEGMENT_SIGNATURE: u32 = 0xFFEE_FFEE;
-/// What makes the signature this heap's.
-const SIGNATURE: usize = 0x6EA9_C0DE;
+/// What a heap's signature is besides its address: a run of ones, which ARM64 has as an immediate.
+const SIGNATURE: usize = 0x7FFF_0000;
 /// Room for the lock, in words.
 pub(crate) const LOCK_WORDS: usize = 8;
 
@@ -26,7 +26,7 @@ places! {
     ///
     /// `flags`, `force_flags` and `segment_signature` are where Windows has them, because programs look at them.
     struct Header: HeaderLayout {
-        /// The address, the cookie and a constant in one.
+        /// The address and a constant in one.
         signature: usize,
         /// The heap's secret. Its lowest four bits are not zero.
         cookie: usize,
@@ -87,6 +87,8 @@ places! {
         buckets: [usize; 2 * BUCKETS],
         /// By bucket: how many blocks the back end gave, below the number of spans.
         bucket_use: [u32; BUCKETS],
+        /// By bucket: a span without busy blocks that it keeps besides the first one. It may no longer be one.
+        spare_spans: [usize; BUCKETS],
         /// Which buckets kept a span without busy blocks since these were counted last.
         idle_buckets: [u32; BUCKETS / 32 + 1],
         /// By low bits of the page's number: the span that it belongs to, and the seal.
@@ -156,12 +158,12 @@ impl<'p, P: Pages> Core<'p, P> {
     /// The heap that an address is the handle of.
     #[inline(always)]
     pub(crate) fn open(pages: &'p P, handle: usize) -> Option<Self> {
-        if handle == 0 || handle & (PAGE - 1) != 0 {
+        if handle == 0 {
             return None;
         }
         let header = Header(handle);
         let cookie = header.cookie().get();
-        (header.signature().get() ^ cookie == handle ^ SIGNATURE).then_some(Self {
+        (header.signature().get() == handle ^ SIGNATURE).then_some(Self {
             header,
             cookie,
             pages,
@@ -181,7 +183,7 @@ impl<'p, P: Pages> Core<'p, P> {
         }
         self.set_directory(0, 0);
         at.lock_seal().set(self.sealed(at.lock().get()));
-        at.signature().set(at.0 ^ self.cookie ^ SIGNATURE);
+        at.signature().set(at.0 ^ SIGNATURE);
     }
 
     /// Takes that away: the address is no handle any more.
@@ -279,6 +281,17 @@ impl<'p, P: Pages> Core<'p, P> {
         );
         place.item(2 * index).set(span);
         place.item(2 * index + 1).set(span ^ page ^ self.cookie);
+    }
+
+    /// Whether it is remembered that a page belongs to this span.
+    pub(crate) fn remembers(self, page: usize, span: usize) -> bool {
+        let (place, index) = (
+            self.header.remembered(),
+            (page >> PAGE_SHIFT) & (REMEMBERED - 1),
+        );
+        page & (PAGE - 1) == 0
+            && place.item(2 * index).get() == span
+            && place.item(2 * index + 1).get() == span ^ page ^ self.cookie
     }
 
     /// Forgets it.

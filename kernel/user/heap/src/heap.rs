@@ -5,22 +5,24 @@ use core::marker::PhantomData;
 use c_interface::Ptr;
 use nt_abi::heap::HeapFlags;
 
-use crate::backend::Wanted;
-use crate::block::{Block, HAS_VALUE, LEAST, State, USER_FLAGS};
-use crate::errors::{Corruption, CorruptionKind, Done, Failure, Fault, damage};
-use crate::header::{CALLERS_LOCK, Core, LOCK_OFFSET};
+use crate::block::Block;
+use crate::errors::{Corruption, CorruptionKind, Done, Failure, Fault};
+use crate::header::{CALLERS_LOCK, Core, Header, LOCK_OFFSET};
 use crate::large::LargeBlock;
+use crate::locate::{Found, marks_of, user_flags_of};
 use crate::memory;
-use crate::segment::{BLOCKS, NOTHING, Segment};
-use crate::sizes::{
-    BLOCK_HEADER, GRANULE, LINEAR_END, SMALL_END, SMALL_HEADER, bucket_of, stride_of,
-};
+use crate::sizes::{LINEAR_END, SMALL_HEADER};
 use crate::span::{Pushed, SmallBlock, Span};
 use crate::{Lock, Pages};
 
 /// Flags of an allocation that the fast path knows nothing of.
-const UNUSUAL: u32 =
-    HeapFlags::SETTABLE_USER_VALUE.0 | HeapFlags::SETTABLE_USER_FLAGS.0 | CALLERS_LOCK;
+const UNUSUAL: u32 = HeapFlags::NO_SERIALIZE.0
+    | HeapFlags::ZERO_MEMORY.0
+    | HeapFlags::SETTABLE_USER_VALUE.0
+    | HeapFlags::SETTABLE_USER_FLAGS.0
+    | CALLERS_LOCK;
+/// Those of them with which a small block is still one of the front end.
+const PLAIN: u32 = UNUSUAL & !(HeapFlags::SETTABLE_USER_VALUE.0 | HeapFlags::SETTABLE_USER_FLAGS.0);
 
 /// A heap, found by its handle.
 pub struct Heap<'p, P, L> {
@@ -37,44 +39,6 @@ impl<P, L> Clone for Heap<'_, P, L> {
 
 impl<P, L> Copy for Heap<'_, P, L> {}
 
-/// A block that a program has, its header having been verified.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Found {
-    /// One of the front end.
-    Small(Span, SmallBlock),
-    /// One of the back end.
-    Block(Segment, Block),
-    /// One with a reservation of its own.
-    Large(LargeBlock),
-}
-
-impl Found {
-    pub(crate) fn requested(&self) -> usize {
-        match self {
-            Self::Small(_, small) => small.capacity - small.unused,
-            Self::Block(_, block) => block.requested(),
-            Self::Large(large) => large.requested,
-        }
-    }
-
-    pub(crate) fn flags(&self) -> u8 {
-        match self {
-            Self::Small(_, small) => small.flags,
-            Self::Block(_, block) => block.flags,
-            Self::Large(large) => large.flags,
-        }
-    }
-
-    /// The user value; `None` if there is no room for one.
-    pub(crate) fn value(&self) -> Option<usize> {
-        match self {
-            Self::Small(..) => None,
-            Self::Block(_, block) => block.value().map(|at| memory::Place::<usize>::at(at).get()),
-            Self::Large(large) => (large.flags & HAS_VALUE != 0).then_some(large.value),
-        }
-    }
-}
-
 /// What a program knows of a block besides its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserInfo {
@@ -87,7 +51,7 @@ pub struct UserInfo {
 impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
     /// The heap that a program names; `None` if there is none.
     ///
-    /// A handle is an address. One that is null or not a page's is none; otherwise the signature there is read, so one
+    /// A handle is an address. Null is none; otherwise the signature there is read, which depends on the address, so one
     /// without memory is an access violation, as on Windows.
     #[inline(always)]
     pub fn open(pages: &'p P, handle: usize) -> Option<Self> {
@@ -175,40 +139,81 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
     /// its limit. Damage that was met on the way.
     #[inline]
     pub fn allocate(&self, flags: HeapFlags, size: usize) -> Result<usize, Failure> {
+        self.allocate_then(flags, size, |taken| taken)
+    }
+
+    /// As [`allocate`](Self::allocate), for a function whose every instruction counts: it goes on with what came of it. Where
+    /// that is simple it goes on at once, otherwise in a function of its own, and nothing has to be kept for both.
+    ///
+    /// # Errors
+    /// None of its own; `then` gets what [`allocate`](Self::allocate) would give.
+    #[inline(always)]
+    pub fn allocate_then<R>(
+        &self,
+        flags: HeapFlags,
+        size: usize,
+        then: impl FnOnce(Result<usize, Failure>) -> R,
+    ) -> R {
         let flags = flags.0 | self.flags;
         if size > LINEAR_END - SMALL_HEADER || flags & UNUSUAL != 0 {
-            return self.allocate_any(flags, size);
+            return Self::allocate_any(self.core.pages, self.core.header.0, flags, size, then);
         }
+        let lock = self.own_lock();
+        L::acquire(lock);
+        let Some(data) = self.pop(size) else {
+            return Self::allocate_slowly(self.core.pages, self.core.header.0, flags, size, then);
+        };
+        L::release(lock);
+        then(Ok(data))
+    }
+
+    /// Takes a block of a linear bucket, if that is simple.
+    #[inline(always)]
+    fn pop(&self, size: usize) -> Option<usize> {
         // At least a granule, whatever the size.
         let alignment = self.core.alignment();
         let total = (size + SMALL_HEADER + alignment - 1) & !(alignment - 1);
-        let unused = memory::low(total - SMALL_HEADER - size);
-        let serialized = flags & HeapFlags::NO_SERIALIZE.0 == 0;
-        let lock = Ptr::new(self.core.header.0.wrapping_add(LOCK_OFFSET));
-        if serialized {
-            L::acquire(lock);
-        }
-        let taken = match self.core.pop_linear(total, unused) {
-            Some(data) => Ok(data),
-            None => self.core.take_any(flags, size),
-        };
-        if serialized {
-            L::release(lock);
-        }
-        match taken {
-            Ok(data) => {
-                if flags & HeapFlags::ZERO_MEMORY.0 != 0 {
-                    memory::clear(data, size);
-                }
-                Ok(data)
-            }
-            Err(fault) => Err(fault.failure(flags & HeapFlags::GENERATE_EXCEPTIONS.0 != 0)),
-        }
+        self.core
+            .pop_linear(total, memory::low(total - SMALL_HEADER - size))
     }
 
+    /// What the fast path leaves over. The lock is held.
+    #[cold]
     #[inline(never)]
-    fn allocate_any(&self, flags: u32, size: usize) -> Result<usize, Failure> {
-        let taken = self.locked(flags, |core| core.take_any(flags, size));
+    fn allocate_slowly<R>(
+        pages: &'p P,
+        handle: usize,
+        flags: u32,
+        size: usize,
+        then: impl FnOnce(Result<usize, Failure>) -> R,
+    ) -> R {
+        let heap = Self::again(pages, handle, flags);
+        let taken = heap.core.take_any(flags, size);
+        L::release(heap.own_lock());
+        then(heap.allocated(taken, flags, size))
+    }
+
+    /// An allocation that is not as most are.
+    #[inline(never)]
+    fn allocate_any<R>(
+        pages: &'p P,
+        handle: usize,
+        flags: u32,
+        size: usize,
+        then: impl FnOnce(Result<usize, Failure>) -> R,
+    ) -> R {
+        let heap = Self::again(pages, handle, flags);
+        let linear = size <= LINEAR_END - SMALL_HEADER && flags & (UNUSUAL & !PLAIN) == 0;
+        let taken = heap.locked(flags, |core| {
+            if linear && let Some(data) = heap.pop(size) {
+                return Ok(data);
+            }
+            core.take_any(flags, size)
+        });
+        then(heap.allocated(taken, flags, size))
+    }
+
+    fn allocated(&self, taken: Done<usize>, flags: u32, size: usize) -> Result<usize, Failure> {
         match taken {
             Ok(data) => {
                 // The pages of a large block are new.
@@ -221,6 +226,26 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
         }
     }
 
+    /// This heap, in a function that gets numbers only, so that those that call it need no memory for it.
+    fn again(pages: &'p P, handle: usize, flags: u32) -> Self {
+        let header = Header(handle);
+        Self {
+            core: Core {
+                header,
+                cookie: header.cookie().get(),
+                pages,
+            },
+            flags,
+            lock: PhantomData,
+        }
+    }
+
+    /// Where the heap's own lock is.
+    #[inline(always)]
+    fn own_lock(&self) -> Ptr<u8> {
+        Ptr::new(self.core.header.0.wrapping_add(LOCK_OFFSET))
+    }
+
     /// Frees a block; none is freed successfully.
     ///
     /// # NT
@@ -230,30 +255,77 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
     /// `STATUS_INVALID_PARAMETER` with what is wrong, if the address is no busy block of this heap or its header is damaged.
     #[inline]
     pub fn free(&self, flags: HeapFlags, data: usize) -> Result<(), Failure> {
+        self.free_then(flags, data, |done| done)
+    }
+
+    /// As [`free`](Self::free), in the way of [`allocate_then`](Self::allocate_then).
+    #[inline(always)]
+    pub fn free_then<R>(
+        &self,
+        flags: HeapFlags,
+        data: usize,
+        then: impl FnOnce(Result<(), Failure>) -> R,
+    ) -> R {
         let flags = flags.0 | self.flags;
-        if flags & CALLERS_LOCK != 0 {
-            return self.free_any(flags, data);
+        let (pages, handle) = (self.core.pages, self.core.header.0);
+        if flags & (CALLERS_LOCK | HeapFlags::NO_SERIALIZE.0) != 0 {
+            return Self::free_any(pages, handle, flags, data, then);
         }
-        let serialized = flags & HeapFlags::NO_SERIALIZE.0 == 0;
-        let lock = Ptr::new(self.core.header.0.wrapping_add(LOCK_OFFSET));
-        if serialized {
-            L::acquire(lock);
+        let lock = self.own_lock();
+        L::acquire(lock);
+        match self.core.push(data) {
+            Pushed::Done => {
+                L::release(lock);
+                then(Ok(()))
+            }
+            Pushed::Settle(span) => Self::settle(pages, handle, span, then),
+            Pushed::Unknown => Self::free_slowly(pages, handle, data, then),
         }
-        let done = match self.core.push(data) {
-            Pushed::Done => Ok(()),
-            Pushed::Settle(span) => self.core.settle(span),
-            Pushed::Unknown => self.core.give_back_any(data),
-        };
-        if serialized {
-            L::release(lock);
-        }
-        done.map_err(|fault| fault.failure(false))
+    }
+
+    /// What is to be done when a span's first block is freed, or its last one. The lock is held.
+    #[inline(never)]
+    fn settle<R>(
+        pages: &'p P,
+        handle: usize,
+        span: Span,
+        then: impl FnOnce(Result<(), Failure>) -> R,
+    ) -> R {
+        let heap = Self::again(pages, handle, 0);
+        let done = heap.core.settle(span);
+        L::release(heap.own_lock());
+        then(done.map_err(|fault| fault.failure(false)))
+    }
+
+    /// What the fast path leaves over. The lock is held.
+    #[inline(never)]
+    fn free_slowly<R>(
+        pages: &'p P,
+        handle: usize,
+        data: usize,
+        then: impl FnOnce(Result<(), Failure>) -> R,
+    ) -> R {
+        let heap = Self::again(pages, handle, 0);
+        let done = heap.core.give_back_any(data);
+        L::release(heap.own_lock());
+        then(done.map_err(|fault| fault.failure(false)))
     }
 
     #[inline(never)]
-    fn free_any(&self, flags: u32, data: usize) -> Result<(), Failure> {
-        self.locked(flags, |core| core.give_back_any(data))
-            .map_err(|fault| fault.failure(false))
+    fn free_any<R>(
+        pages: &'p P,
+        handle: usize,
+        flags: u32,
+        data: usize,
+        then: impl FnOnce(Result<(), Failure>) -> R,
+    ) -> R {
+        let heap = Self::again(pages, handle, flags);
+        let done = heap.locked(flags, |core| match core.push(data) {
+            Pushed::Done => Ok(()),
+            Pushed::Settle(span) => core.settle(span),
+            Pushed::Unknown => core.give_back_any(data),
+        });
+        then(done.map_err(|fault| fault.failure(false)))
     }
 
     /// How many bytes were asked for when a block was allocated.
@@ -366,190 +438,5 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
                     kind: CorruptionKind::NotABlock,
                 },
             })
-    }
-}
-
-/// The marks in a block's flags, from those of a call.
-pub(crate) fn marks_of(flags: u32) -> u8 {
-    ((flags & HeapFlags::SETTABLE_USER_FLAGS.0) >> 8) as u8 & USER_FLAGS
-}
-
-/// The other way.
-pub(crate) fn user_flags_of(flags: u8) -> HeapFlags {
-    HeapFlags(u32::from(flags & USER_FLAGS) << 8)
-}
-
-impl<P: Pages> Core<'_, P> {
-    /// Above how many bytes a block has a reservation of its own, in a heap that may grow.
-    pub(crate) fn large_above(self) -> usize {
-        self.header.large_above().get()
-    }
-
-    /// Takes a block for a program.
-    #[cold]
-    pub(crate) fn take_any(self, flags: u32, size: usize) -> Done<usize> {
-        let marks = marks_of(flags);
-        let has_value = flags & HeapFlags::SETTABLE_USER_VALUE.0 != 0;
-        let plain = marks == 0 && !has_value;
-        if size <= SMALL_END - SMALL_HEADER && plain {
-            let bucket = bucket_of(self.aligned(size + SMALL_HEADER).max(GRANULE));
-            let unused = memory::low(stride_of(bucket) - SMALL_HEADER - size);
-            if let Some(data) = self.take_small(bucket, unused)? {
-                return Ok(data);
-            }
-        }
-        self.take_with(size, size, marks | if has_value { HAS_VALUE } else { 0 })
-    }
-
-    /// Takes a block of the back end or a large one, with room to grow into.
-    pub(crate) fn take_with(self, size: usize, room: usize, flags: u8) -> Done<usize> {
-        if size > self.header.largest().get() {
-            return Err(Fault::NoMemory);
-        }
-        if size > self.large_above() {
-            if !self.has(HeapFlags::GROWABLE) {
-                return Err(Fault::NoMemory);
-            }
-            return Ok(self.take_large(size, room, flags)?.data);
-        }
-        let total = |bytes: usize| self.total(bytes, flags);
-        let wanted = Wanted {
-            size: total(size),
-            requested: size,
-            state: State::Busy,
-            flags,
-            at_page: false,
-        };
-        if room > size {
-            // What is left behind it is where it grows.
-            let roomy = Wanted {
-                size: total(room.min(self.large_above())),
-                ..wanted
-            };
-            if let Ok(block) = self.take(&roomy) {
-                let segment = self.own_segment(block.at, CorruptionKind::Segment)?;
-                self.resize(&segment, &block, wanted.size, size)?;
-                self.clear_value(block.data())?;
-                return Ok(block.data());
-            }
-        }
-        let block = self.take(&wanted)?;
-        if let Some(value) = block.value() {
-            memory::Place::<usize>::at(value).set(0);
-        }
-        Ok(block.data())
-    }
-
-    fn clear_value(self, data: usize) -> Done {
-        if let Found::Block(_, block) = self.locate(data)?
-            && let Some(value) = block.value()
-        {
-            memory::Place::<usize>::at(value).set(0);
-        }
-        Ok(())
-    }
-
-    /// The size of a block of the back end for so many bytes, which are no more than any limit.
-    pub(crate) fn total(self, bytes: usize, flags: u8) -> usize {
-        let value = if flags & HAS_VALUE != 0 {
-            size_of::<usize>()
-        } else {
-            0
-        };
-        self.aligned(bytes + BLOCK_HEADER + value).max(LEAST)
-    }
-
-    /// Writes a block's user value.
-    pub(crate) fn set_value(self, found: &Found, value: usize) -> Done {
-        match found {
-            Found::Block(_, block) => match block.value() {
-                Some(at) => memory::Place::<usize>::at(at).set(value),
-                None => return Err(Fault::Refused),
-            },
-            Found::Large(large) if large.flags & HAS_VALUE != 0 => {
-                self.set_large(&LargeBlock { value, ..*large })?;
-            }
-            _ => return Err(Fault::Refused),
-        }
-        Ok(())
-    }
-
-    /// Gives back a block that a program names.
-    #[cold]
-    pub(crate) fn give_back_any(self, data: usize) -> Done {
-        if data == 0 {
-            return Ok(());
-        }
-        match self.locate(data)? {
-            Found::Small(span, small) => {
-                self.remember(crate::sizes::down(data, crate::sizes::PAGE), span.0);
-                match self.push(small.data) {
-                    Pushed::Done => Ok(()),
-                    Pushed::Settle(span) => self.settle(span),
-                    Pushed::Unknown => Err(damage(CorruptionKind::HeapHeader, data)),
-                }
-            }
-            Found::Block(segment, block) => self.give_back(&segment, &block),
-            Found::Large(large) => self.give_back_large(&large),
-        }
-    }
-
-    /// The busy block at an address.
-    ///
-    /// # Errors
-    /// Damage: that the address is none, or what is wrong with the block.
-    pub(crate) fn locate(self, data: usize) -> Done<Found> {
-        let not = || damage(CorruptionKind::NotABlock, data);
-        if data & (GRANULE - 1) != 0 {
-            return Err(not());
-        }
-        let Some(segment) = self.segment_of(data)? else {
-            return match self.large_block(data)? {
-                Some(large) => Ok(Found::Large(large)),
-                None => Err(not()),
-            };
-        };
-        if !segment.holds(data) {
-            return Err(not());
-        }
-        match self.page_kind(&segment, data)? {
-            NOTHING => Err(not()),
-            BLOCKS => {
-                let at = data - BLOCK_HEADER;
-                if !segment.holds(at) || !self.is_committed(&segment, at, BLOCK_HEADER)? {
-                    return Err(not());
-                }
-                match self.block(&segment, at) {
-                    Ok(block) if block.state == State::Busy => Ok(Found::Block(segment, block)),
-                    Ok(block) if block.state == State::Free => {
-                        Err(damage(CorruptionKind::DoubleFree, data))
-                    }
-                    Ok(_) => Err(not()),
-                    Err(_) => Err(self.why_not(&segment, at)),
-                }
-            }
-            kind => {
-                let span = self.span_of(&segment, data, kind)?;
-                Ok(Found::Small(span, self.small_block(span, data)?))
-            }
-        }
-    }
-
-    /// Why there is no sound header at an address: there should be none, or it was overwritten. Only the blocks before it
-    /// can tell.
-    #[cold]
-    fn why_not(self, segment: &Segment, at: usize) -> Fault {
-        let mut place = segment.first;
-        while place < at {
-            match self.block(segment, place) {
-                Ok(block) => place = block.end(),
-                Err(fault) => return fault,
-            }
-        }
-        if place == at {
-            damage(CorruptionKind::BlockHeader, at)
-        } else {
-            damage(CorruptionKind::NotABlock, at + BLOCK_HEADER)
-        }
     }
 }

@@ -32,13 +32,16 @@
 extern crate std;
 
 mod backend;
+mod bins;
 mod block;
+mod bucket;
 mod create;
 mod errors;
 mod header;
 mod heap;
 mod information;
 mod large;
+mod locate;
 mod memory;
 mod process;
 mod reallocate;

@@ -191,6 +191,7 @@ impl<P: Pages> Core<'_, P> {
     }
 
     /// What a page has: [`NOTHING`], [`BLOCKS`], [`SPAN`] or a following number.
+    #[inline]
     pub(crate) fn page_kind(self, segment: &Segment, address: usize) -> Done<u16> {
         let page = segment.page(address);
         if page >= segment.high {
@@ -223,17 +224,19 @@ impl<P: Pages> Core<'_, P> {
     }
 
     /// Whether there is a page behind all of these bytes, which are no more than a page.
+    #[inline]
     pub(crate) fn is_committed(
         self,
         segment: &Segment,
         address: usize,
         bytes: usize,
     ) -> Done<bool> {
-        let last = address.wrapping_add(bytes - 1);
-        Ok(segment.holds(address)
-            && segment.holds(last)
-            && self.page_kind(segment, address)? != NOTHING
-            && self.page_kind(segment, last)? != NOTHING)
+        if address < segment.first || address > segment.end - bytes {
+            return Ok(false);
+        }
+        Ok(self.page_kind(segment, address)? != NOTHING
+            && (address & (PAGE - 1) <= PAGE - bytes
+                || self.page_kind(segment, address + bytes - 1)? != NOTHING))
     }
 
     /// How many of the pages from one address to another are committed. Both are page boundaries.

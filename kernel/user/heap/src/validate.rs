@@ -123,7 +123,8 @@ impl<P: Pages> Core<'_, P> {
             }
             let mut previous = 0;
             while at != 0 {
-                let (_, free) = self.linked(at)?;
+                let segment = self.own_segment(at, CorruptionKind::FreeList)?;
+                let (_, free) = self.linked(&segment, at)?;
                 let right = bin_of(crate::block::granules(free.block.size)) == bin;
                 if free.previous != previous || !right || blocks == count.free {
                     return Err(damage(CorruptionKind::FreeList, at));
@@ -193,13 +194,13 @@ impl<P: Pages> Core<'_, P> {
             let mut previous = 0;
             while at != 0 && at != self.header.no_span().address() {
                 let (span, cold) = self.listed_span(at)?;
-                let right = cold.bucket == bucket && cold.listed && cold.links().1 == previous;
+                let right = cold.bucket == bucket && cold.listed && cold.previous == previous;
                 if !right || listed == count.listed {
                     return Err(damage(CorruptionKind::SpanHeader, at));
                 }
                 listed += 1;
                 previous = span.0;
-                at = cold.links().0;
+                at = cold.next;
             }
         }
         if listed == count.listed {

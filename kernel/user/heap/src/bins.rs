@@ -1,0 +1,191 @@
+//! Bins: free blocks by size, each bin a list with two ends.
+//!
+//! A block is sought in the bin of its size, where the best of a few is taken, then in the next bin that is not empty, where
+//! each one fits.
+
+use crate::Pages;
+use crate::block::{Block, FreeBlock, LEAST, State, granules};
+use crate::errors::{CorruptionKind, Done, damage};
+use crate::header::Core;
+use crate::segment::Segment;
+use crate::sizes::{BINS, PAGE, bin_of, up};
+
+/// How many blocks of a bin are looked at for the best one, where not each one fits.
+const TRIES: usize = 2;
+
+/// What is wanted of the back end.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    /// The size with header, in bytes, aligned.
+    pub(crate) size: usize,
+    /// The bytes that the program asked for.
+    pub(crate) requested: usize,
+    /// What the block will be.
+    pub(crate) state: State,
+    /// Its flags.
+    pub(crate) flags: u8,
+    /// Whether what is behind the header begins at a page boundary.
+    pub(crate) at_page: bool,
+}
+
+/// A free block that fits, and how many of its bytes come before the ones that are taken.
+pub(crate) struct Fit {
+    pub(crate) segment: Segment,
+    pub(crate) free: FreeBlock,
+    pub(crate) lead: usize,
+}
+
+impl Wanted {
+    fn fits(&self, free: &FreeBlock) -> Option<usize> {
+        let block = &free.block;
+        let mut lead = 0;
+        if self.at_page {
+            lead = up(block.data(), PAGE) - block.data();
+            if lead != 0 && lead < LEAST {
+                lead += PAGE;
+            }
+        }
+        (lead.checked_add(self.size)? <= block.size).then_some(lead)
+    }
+}
+
+impl<P: Pages> Core<'_, P> {
+    /// The first bin from this one on that has blocks.
+    fn next_bin(self, from: usize) -> Option<usize> {
+        let bits = self.header.bin_bits();
+        let mut word = from / 32;
+        let mut mask = u32::MAX << (from % 32);
+        while word * 32 < BINS {
+            let found = bits.item(word).get() & mask;
+            if found != 0 {
+                let bin = word * 32 + found.trailing_zeros() as usize;
+                return (bin < BINS).then_some(bin);
+            }
+            word += 1;
+            mask = u32::MAX;
+        }
+        None
+    }
+
+    /// A free block that fits, if there is one. It stays in its bin.
+    pub(crate) fn find(self, wanted: &Wanted) -> Done<Option<Fit>> {
+        let first = bin_of(granules(wanted.size));
+        let mut from = first;
+        while let Some(bin) = self.next_bin(from) {
+            let place = self.header.bins().item(bin);
+            let mut at = place.get();
+            if at == 0 {
+                return Err(damage(CorruptionKind::HeapHeader, place.address()));
+            }
+            let mut best: Option<Fit> = None;
+            let mut tries = if bin == first || wanted.at_page {
+                TRIES
+            } else {
+                1
+            };
+            let mut segment = self.own_segment(at, CorruptionKind::FreeList)?;
+            while at != 0 && tries != 0 {
+                let (its, free) = self.linked(&segment, at)?;
+                segment = its;
+                if let Some(lead) = wanted.fits(&free)
+                    && best
+                        .as_ref()
+                        .is_none_or(|best| free.block.size < best.free.block.size)
+                {
+                    best = Some(Fit {
+                        segment,
+                        free,
+                        lead,
+                    });
+                    if free.block.size == wanted.size + lead {
+                        break;
+                    }
+                }
+                at = free.next;
+                tries -= 1;
+            }
+            if best.is_some() {
+                return Ok(best);
+            }
+            from = bin + 1;
+        }
+        Ok(None)
+    }
+
+    /// Makes a block of a segment free and puts it into its bin.
+    pub(crate) fn insert(self, segment: &Segment, block: Block, pages: usize) -> Done<FreeBlock> {
+        let bin = bin_of(granules(block.size));
+        let place = self.header.bins().item(bin);
+        let head = place.get();
+        let free = FreeBlock {
+            block,
+            next: head,
+            previous: 0,
+            pages,
+        };
+        if head != 0 {
+            let (_, old) = self.linked(segment, head)?;
+            self.set_links(&FreeBlock {
+                previous: block.at,
+                ..old
+            });
+        }
+        self.set_block(&block);
+        self.set_links(&free);
+        place.set(block.at);
+        let bits = self.header.bin_bits().item(bin / 32);
+        bits.set(bits.get() | 1 << (bin % 32));
+        self.add_idle(pages);
+        Ok(free)
+    }
+
+    /// Takes a free block of a segment out of its bin. Its header stays as it is.
+    ///
+    /// # Errors
+    /// Damage, also if its neighbours in the bin do not link back to it. Nothing was changed then.
+    pub(crate) fn unlink(self, segment: &Segment, free: &FreeBlock) -> Done {
+        let wrong = || damage(CorruptionKind::FreeList, free.block.at);
+        let next = match free.next {
+            0 => None,
+            at => Some(self.linked(segment, at)?.1),
+        };
+        if next.is_some_and(|next| next.previous != free.block.at) {
+            return Err(wrong());
+        }
+        if free.previous != 0 {
+            let (_, previous) = self.linked(segment, free.previous)?;
+            if previous.next != free.block.at {
+                return Err(wrong());
+            }
+            self.set_links(&FreeBlock {
+                next: free.next,
+                ..previous
+            });
+        } else {
+            let bin = bin_of(granules(free.block.size));
+            let place = self.header.bins().item(bin);
+            if place.get() != free.block.at {
+                return Err(wrong());
+            }
+            place.set(free.next);
+            if free.next == 0 {
+                let bits = self.header.bin_bits().item(bin / 32);
+                bits.set(bits.get() & !(1 << (bin % 32)));
+            }
+        }
+        if let Some(next) = next {
+            self.set_links(&FreeBlock {
+                previous: free.previous,
+                ..next
+            });
+        }
+        self.add_idle(free.pages.wrapping_neg());
+        Ok(())
+    }
+
+    /// Counts committed pages inside of free blocks.
+    pub(crate) fn add_idle(self, pages: usize) {
+        let idle = self.header.idle();
+        idle.set(idle.get().wrapping_add(pages));
+    }
+}
