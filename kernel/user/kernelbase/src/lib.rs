@@ -9,21 +9,66 @@
 //! `kernel32/exports.txt` says of each name of Windows 10 whether it is here.
 #![cfg_attr(target_os = "windows", no_std)]
 #![deny(unsafe_code)]
+#![cfg_attr(
+    target_pointer_width = "32",
+    allow(
+        clippy::cast_possible_truncation,
+        reason = "addresses and sizes of the process have the width of its usize"
+    )
+)]
+#![allow(
+    clippy::useless_conversion,
+    reason = "what is a conversion in one width is none in the other"
+)]
 
 extern crate alloc;
 
+pub mod code_pages;
 pub mod error;
+pub mod structures;
+pub mod times;
+pub mod utf8_stream;
 
 #[cfg(target_os = "windows")]
 pub mod console;
 #[cfg(target_os = "windows")]
 pub mod errors;
 #[cfg(target_os = "windows")]
+pub mod events;
+#[cfg(target_os = "windows")]
+pub mod file_io;
+#[cfg(target_os = "windows")]
 pub mod handles;
 #[cfg(target_os = "windows")]
-pub mod process;
+pub mod heap;
+#[cfg(target_os = "windows")]
+pub mod lock;
+#[cfg(target_os = "windows")]
+pub mod memory;
+#[cfg(target_os = "windows")]
+pub mod modules;
+#[cfg(target_os = "windows")]
+pub mod nls;
+#[cfg(target_os = "windows")]
+pub mod objects;
+#[cfg(target_os = "windows")]
+pub mod processes;
 #[cfg(target_os = "windows")]
 pub mod start;
+#[cfg(target_os = "windows")]
+pub mod startup;
+#[cfg(target_os = "windows")]
+pub mod system;
+#[cfg(target_os = "windows")]
+pub mod threads;
+#[cfg(target_os = "windows")]
+pub mod time;
+#[cfg(target_os = "windows")]
+pub mod tls;
+#[cfg(target_os = "windows")]
+pub mod waits;
+#[cfg(target_os = "windows")]
+pub mod wide;
 #[cfg(target_os = "windows")]
 pub mod win;
 

@@ -26,15 +26,37 @@ exports! {
     fn KernelBaseDllInitialize(_module: Ptr<u8>, reason: u32, _reserved: Ptr<u8>) -> Bool {
         if reason == PROCESS_ATTACH {
             blocks::set_heap(allocate, free);
+            crate::errors::begin();
         }
         TRUE
     }
 }
 
-/// Text for a debugger, without memory.
-struct Line {
+/// A line of ASCII, made without memory.
+pub struct Line {
     bytes: [u8; 256],
     used: usize,
+}
+
+impl Line {
+    /// An empty one.
+    pub(crate) const fn new() -> Self {
+        Self {
+            bytes: [0; 256],
+            used: 0,
+        }
+    }
+
+    /// Shows it on the console.
+    pub(crate) fn show(&self) {
+        crate::console::display(self.bytes[..self.used].iter().map(|&byte| u16::from(byte)));
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Write for Line {
@@ -53,12 +75,9 @@ impl Write for Line {
 #[cfg(not(test))]
 #[panic_handler]
 fn panic(what: &core::panic::PanicInfo<'_>) -> ! {
-    let mut line = Line {
-        bytes: [0; 256],
-        used: 0,
-    };
-    let _full = write!(line, "kernelbase: {what}\n");
-    crate::console::display(line.bytes[..line.used].iter().map(|&byte| u16::from(byte)));
+    let mut line = Line::new();
+    let _full = writeln!(line, "kernelbase: {what}");
+    line.show();
     loop {
         let _refused = NtTerminateProcess(
             arguments::Handle::CURRENT_PROCESS,

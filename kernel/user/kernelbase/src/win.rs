@@ -1,7 +1,7 @@
 //! What every group of exports uses: Win32's types, the thread's last error, this thread and this process.
 
 use c_interface::services::Passed;
-pub(crate) use c_interface::{Ptr, exports, field, teb};
+pub(crate) use c_interface::{Function, Ptr, exports, field, teb};
 pub(crate) use nt_abi::NtStatus;
 use nt_abi::native::{Peb, RtlUserProcessParameters, Teb};
 use nt_abi::services::arguments;
@@ -35,7 +35,7 @@ impl Handle {
     pub const CURRENT_THREAD: Self = Self(nt_abi::native::Handle::MAX - 1);
 
     /// Whether it is none.
-    pub const fn is_null(self) -> bool {
+    pub(crate) const fn is_null(self) -> bool {
         self.0 == 0
     }
 }
@@ -43,22 +43,22 @@ impl Handle {
 impl Passed<arguments::Handle> for Handle {
     fn argument(self) -> arguments::Handle {
         // A pseudo handle is negative in every width.
-        arguments::Handle(i64::from(self.0.cast_signed() as isize as i64).cast_unsigned())
+        arguments::Handle(i64::from(self.0.cast_signed()).cast_unsigned())
     }
 }
 
 /// Sets the thread's last error.
-pub fn set_last_error(error: Error) {
+pub(crate) fn set_last_error(error: Error) {
     field!(teb(), Teb, last_error_value).write(error.0);
 }
 
 /// Notes a status as the thread's last, and gives what it is in terms of Win32.
-pub fn from_status(status: NtStatus) -> Error {
+pub(crate) fn from_status(status: NtStatus) -> Error {
     Error(ntdll_imports::RtlNtStatusToDosError(status))
 }
 
 /// A status as an outcome: warnings and errors are failures.
-pub fn check(status: NtStatus) -> Win {
+pub(crate) fn check(status: NtStatus) -> Win {
     if status.is_success() {
         Ok(())
     } else {
@@ -67,7 +67,7 @@ pub fn check(status: NtStatus) -> Win {
 }
 
 /// What a function gives, or its value for failure with the last error set.
-pub fn answer<T>(outcome: Win<T>, failure: T) -> T {
+pub(crate) fn answer<T>(outcome: Win<T>, failure: T) -> T {
     match outcome {
         Ok(value) => value,
         Err(error) => {
@@ -78,31 +78,55 @@ pub fn answer<T>(outcome: Win<T>, failure: T) -> T {
 }
 
 /// An outcome as `BOOL`.
-pub fn truth(outcome: Win) -> Bool {
+pub(crate) fn truth(outcome: Win) -> Bool {
     answer(outcome.map(|()| TRUE), FALSE)
 }
 
 /// A status as `BOOL`.
-pub fn truth_of(status: NtStatus) -> Bool {
+pub(crate) fn truth_of(status: NtStatus) -> Bool {
     truth(check(status))
 }
 
 /// The process's PEB.
-pub fn peb() -> Ptr<Peb> {
+pub(crate) fn peb() -> Ptr<Peb> {
     Ptr::at(field!(teb(), Teb, process_environment_block).read())
 }
 
 /// What the process was started with.
-pub fn parameters() -> Ptr<RtlUserProcessParameters> {
+pub(crate) fn parameters() -> Ptr<RtlUserProcessParameters> {
     Ptr::at(field!(peb(), Peb, process_parameters).read())
 }
 
 /// The page that the kernel shares with every process.
-pub fn shared_data() -> Ptr<KuserSharedData> {
-    Ptr::new(ADDRESS as usize)
+pub(crate) fn shared_data() -> Ptr<KuserSharedData> {
+    Ptr::at(ADDRESS as nt_abi::native::Pointer)
 }
 
 /// The heap of the process.
-pub fn process_heap() -> Ptr<u8> {
+pub(crate) fn process_heap() -> Ptr<u8> {
     Ptr::at(field!(peb(), Peb, process_heap).read())
+}
+
+/// The size of a structure as services and functions take it.
+#[allow(clippy::cast_possible_truncation, reason = "structures are small")]
+pub(crate) const fn size_in_u32<T>() -> u32 {
+    size_of::<T>() as u32
+}
+
+/// A size as structures have it.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "sizes of a process have the width of its usize"
+)]
+pub(crate) const fn native_size(size: nt_abi::native::Size) -> usize {
+    size as usize
+}
+
+/// A handle that an atomic holds.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "handles of a process have the width of its usize"
+)]
+pub(crate) const fn handle_in_usize(handle: Handle) -> usize {
+    handle.0 as usize
 }

@@ -1,17 +1,17 @@
-//! The rest of ntdll's exports, as far as our own DLLs and programs use them.
+//! The rest of ntdll's exports, as far as our own DLLs and programs use them, group by group.
+//!
+//! Where a structure's content is nobody's business here, its address is a `Ptr<u8>`.
 
-use c_interface::{Ptr, imports};
-use nt_abi::NtStatus;
+mod errors;
+mod heap;
+mod loader;
+mod process;
+mod synchronization;
+mod system;
 
-imports! { "ntdll";
-    /// Allocates a block of a heap; null if there is no memory.
-    fn RtlAllocateHeap(heap: Ptr<u8>, flags: u32, bytes: usize) -> Ptr<u8>;
-    /// Gives a block back.
-    fn RtlFreeHeap(heap: Ptr<u8>, flags: u32, block: Ptr<u8>) -> u8;
-    /// What a status is in terms of Win32; notes it as the thread's last.
-    fn RtlNtStatusToDosError(status: NtStatus) -> u32;
-    /// Ends the process, after its DLLs have heard of it.
-    fn RtlExitUserProcess(code: u32);
-    /// Ends the thread, after the DLLs have heard of it.
-    fn RtlExitUserThread(code: u32);
-}
+pub use errors::*;
+pub use heap::*;
+pub use loader::*;
+pub use process::*;
+pub use synchronization::*;
+pub use system::*;

@@ -1,0 +1,75 @@
+//! Heaps: what ntdll's do not do as Win32 has it.
+
+use ntdll_imports::{
+    RtlCreateHeap, RtlDestroyHeap, RtlFreeHeap, RtlGetProcessHeaps, RtlLockHeap,
+    RtlQueryHeapInformation, RtlSetHeapInformation, RtlUnlockHeap, RtlValidateHeap,
+};
+
+use crate::win::*;
+
+/// What a program may say of a heap that it makes: not serialised, exceptions, aligned to 16, executable.
+const ALLOWED: u32 = 0x1 | 0x4 | 0x1_0000 | 0x4_0000;
+/// `HEAP_GROWABLE`.
+const GROWABLE: u32 = 2;
+/// `HEAP_CLASS_1`: a private heap.
+const PRIVATE: u32 = 0x1000;
+
+exports! {
+    /// The heap of the process.
+    fn GetProcessHeap() -> Ptr<u8> {
+        process_heap()
+    }
+
+    /// All heaps of the process: how many there are.
+    fn GetProcessHeaps(capacity: u32, heaps: Ptr<usize>) -> u32 {
+        RtlGetProcessHeaps(capacity, heaps)
+    }
+
+    /// Makes a heap, which grows if no size is named as the most; null: it failed.
+    fn HeapCreate(flags: u32, initial: usize, most: usize) -> Ptr<u8> {
+        let growable = if most == 0 { GROWABLE } else { 0 };
+        let flags = flags & ALLOWED | growable | PRIVATE;
+        match RtlCreateHeap(flags, Ptr::NULL, most, initial, Ptr::NULL, Ptr::NULL).non_null() {
+            Some(heap) => heap,
+            None => answer(Err(Error::NOT_ENOUGH_MEMORY), Ptr::NULL),
+        }
+    }
+
+    /// Takes a heap away with all its blocks.
+    fn HeapDestroy(heap: Ptr<u8>) -> Bool {
+        if RtlDestroyHeap(heap).is_null() {
+            return TRUE;
+        }
+        truth(Err(Error::INVALID_HANDLE))
+    }
+
+    /// Gives a block back.
+    fn HeapFree(heap: Ptr<u8>, flags: u32, block: Ptr<u8>) -> Bool {
+        Bool::from(RtlFreeHeap(heap, flags, block) != 0)
+    }
+
+    /// Whether a block, or a whole heap, is in order.
+    fn HeapValidate(heap: Ptr<u8>, flags: u32, block: Ptr<u8>) -> Bool {
+        Bool::from(RtlValidateHeap(heap, flags, block) != 0)
+    }
+
+    /// Has a heap's lock.
+    fn HeapLock(heap: Ptr<u8>) -> Bool {
+        Bool::from(RtlLockHeap(heap) != 0)
+    }
+
+    /// Gives a heap's lock back.
+    fn HeapUnlock(heap: Ptr<u8>) -> Bool {
+        Bool::from(RtlUnlockHeap(heap) != 0)
+    }
+
+    /// Sets something of a heap.
+    fn HeapSetInformation(heap: Ptr<u8>, class: u32, from: Ptr<u8>, length: usize) -> Bool {
+        truth_of(RtlSetHeapInformation(heap, class, from, length))
+    }
+
+    /// Tells something of a heap.
+    fn HeapQueryInformation(heap: Ptr<u8>, class: u32, into: Ptr<u8>, length: usize, told: Ptr<usize>) -> Bool {
+        truth_of(RtlQueryHeapInformation(heap, class, into, length, told))
+    }
+}
