@@ -57,8 +57,11 @@ impl<S: System> Loader<S> {
             return;
         }
         start_leaving(node);
-        if self.unloading.load(Ordering::Relaxed) == 0 {
-            self.unloading.store(1, Ordering::Relaxed);
+        let unloads = self.unloading.load(Ordering::Relaxed);
+        // The number says to the outermost unload that there is more to do.
+        self.unloading
+            .store(unloads.wrapping_add(1).max(1), Ordering::Relaxed);
+        if unloads == 0 {
             self.finish_leaving(registry);
             self.unloading.store(0, Ordering::Relaxed);
         }
@@ -67,34 +70,72 @@ impl<S: System> Loader<S> {
     /// Tells and unmaps everything that is on the way out.
     fn finish_leaving(&self, registry: Registry) {
         loop {
-            while let Some(module) = next_to_tell(registry) {
-                module.set_phase(Phase::DETACHED);
-                if module.has(LdrEntryFlags::PROCESS_ATTACH_CALLED) {
-                    self.system
-                        .trace(format_args!("detach {}", module.base_name()));
-                    self.tell(module, DllReason::PROCESS_DETACH, 0);
-                }
-            }
-            if self.take_back(registry) {
-                continue;
-            }
-            let Some(module) = self.last_leaving(registry) else {
+            self.tell_leaving(registry);
+            if !self.take_back(registry) && !self.discard_leaving(registry) {
                 return;
-            };
-            self.unlink_and_discard(registry, module);
+            }
         }
     }
 
-    /// The module on the way out that came last.
-    fn last_leaving(&self, registry: Registry) -> Option<Module> {
-        let mut last = None;
-        for module in registry
-            .in_load_order()
-            .filter(|module| is_leaving(*module))
-        {
-            last = Some(module);
+    /// Tells all modules on the way out: the one that was initialised last of those that nobody needs who has not been
+    /// told. That is the one initialised last of all, unless a module came to need another one after it was initialised
+    /// itself.
+    fn tell_leaving(&self, registry: Registry) {
+        let head = block!(registry, ldr.in_initialization_order_module_list);
+        loop {
+            let (mut told, mut put_off) = (false, None);
+            let mut at = list::previous(head);
+            while at != head {
+                let module = Module::of_initialization_links(at);
+                // Nothing before a module is removed while it is told: what goes waits for us.
+                at = list::previous(at);
+                if !waits(module) {
+                    continue;
+                }
+                if is_needed(module) {
+                    put_off = put_off.or(Some(module));
+                    continue;
+                }
+                told = true;
+                let before = self.unloading.load(Ordering::Relaxed);
+                self.tell_leaves(module);
+                if self.unloading.load(Ordering::Relaxed) != before {
+                    break;
+                }
+            }
+            match (told, put_off) {
+                (true, _) => {}
+                // Modules that need each other in a way that was never joined.
+                (false, Some(module)) => self.tell_leaves(module),
+                (false, None) => return,
+            }
         }
-        last
+    }
+
+    fn tell_leaves(&self, module: Module) {
+        module.set_phase(Phase::DETACHED);
+        if module.has(LdrEntryFlags::PROCESS_ATTACH_CALLED) {
+            let name = module.base_name();
+            self.system.trace(format_args!("detach {name}"));
+            self.tell(module, DllReason::PROCESS_DETACH, 0);
+        }
+    }
+
+    /// Unmaps all modules on the way out, the last one that came first. Says whether there were any.
+    fn discard_leaving(&self, registry: Registry) -> bool {
+        let head = block!(registry, ldr.in_load_order_module_list);
+        let mut any = false;
+        let mut at = list::previous(head);
+        while at != head {
+            let module = Module::of_load_links(at);
+            // A notification may load and free others; what it frees waits, and what fails to load came later.
+            at = list::previous(at);
+            if is_leaving(module) && !waits(module) && module.node().load_count() == 0 {
+                any = true;
+                self.unlink_and_discard(registry, module);
+            }
+        }
+        any
     }
 
     fn unlink_and_discard(&self, registry: Registry, module: Module) {
@@ -136,20 +177,18 @@ impl<S: System> Loader<S> {
     }
 }
 
-/// The module to tell next: the one that was initialised last of those that nobody needs who has not been told. That
-/// is the one initialised last of all, unless a module came to need another one after it was initialised itself.
-fn next_to_tell(registry: Registry) -> Option<Module> {
-    let waits = |module: Module| {
-        is_leaving(module) && (Phase::INITIALIZING..=Phase::READY).contains(&module.phase())
-    };
-    let needed = |module: Module| {
-        let node = module.node();
-        node.dependents()
-            .any(|other| other != node && other.modules().any(waits))
-    };
-    registry
-        .initialized_last(|module| waits(module) && !needed(module))
-        .or_else(|| registry.initialized_last(waits))
+/// Whether a module is on the way out and has not been told; one that was never initialised is not.
+fn waits(module: Module) -> bool {
+    is_leaving(module)
+        && own!(module, sequence).read() != 0
+        && (Phase::INITIALIZING..=Phase::READY).contains(&module.phase())
+}
+
+/// Whether another module needs it that has not been told.
+fn is_needed(module: Module) -> bool {
+    let node = module.node();
+    node.dependents()
+        .any(|other| other != node && other.modules().any(waits))
 }
 
 fn is_leaving(module: Module) -> bool {

@@ -579,3 +579,23 @@ fn nothing_is_resolved_if_nobody_wants_it() {
     assert_eq!(world.events(), Vec::<String>::new());
     assert_eq!(state(&world), before);
 }
+
+#[test]
+fn a_program_may_be_imported_from() {
+    let world = World::new();
+    let mut tool = Dll::program("tool.exe")
+        .exporting(&["f"])
+        .importing("b.dll", &["g"]);
+    tool.name = "tool.exe".into();
+    world.add(&tool);
+    world.add(&Dll::new("b.dll").exporting(&["g"]));
+    world.add(&Dll::new("a.dll").importing("tool.exe", &["f"]));
+    let loader = start(&world);
+    let before = state(&world);
+    let base = world.load("a.dll").unwrap();
+    // It has no entry point for DLLs.
+    assert_eq!(world.events(), ["b.dll attach", "a.dll attach"]);
+    loader.unload_dll(base).unwrap();
+    assert_eq!(world.events(), ["a.dll detach", "b.dll detach"]);
+    assert_eq!(state(&world), before);
+}

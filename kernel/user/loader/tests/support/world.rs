@@ -86,6 +86,8 @@ pub(crate) struct World {
     current: Cell<usize>,
     /// What happened, line by line.
     pub(crate) log: RefCell<Vec<String>>,
+    /// Entry points may be anywhere: files are damaged.
+    pub(crate) lenient: Cell<bool>,
     /// Lines about searches and mappings too.
     pub(crate) verbose: Cell<bool>,
     actions: RefCell<HashMap<(String, u32), Vec<Action>>>,
@@ -122,6 +124,7 @@ impl World {
             tebs: RefCell::default(),
             current: Cell::new(0),
             log: RefCell::default(),
+            lenient: Cell::new(false),
             verbose: Cell::new(false),
             actions: RefCell::default(),
             fail_at: Cell::new(None),
@@ -284,6 +287,13 @@ impl World {
         let views = self.views.borrow();
         let (base, view) = views.range(..=address).next_back()?;
         (address < base + view.size).then(|| (view.name.clone(), *base))
+    }
+
+    /// The image whose code is called; `None` if that is nowhere, in a damaged file.
+    fn code_at(&self, code: Ptr<u8>) -> Option<(String, usize)> {
+        let found = self.image_at(code.address());
+        assert!(found.is_some() || self.lenient.get(), "no code of an image");
+        found
     }
 
     /// Images that are mapped, by name.
@@ -632,8 +642,12 @@ impl System for Sys {
         reason: u32,
         context: usize,
     ) -> NtResult<bool> {
-        let (name, found) = self.0.image_at(entry.address()).expect("code of an image");
-        assert_eq!(found, base.address(), "the base of the image");
+        let Some((name, found)) = self.0.code_at(entry) else {
+            return Ok(true);
+        };
+        if !self.0.lenient.get() {
+            assert_eq!(found, base.address(), "the base of the image");
+        }
         let suffix = if context == 0 { "" } else { " static" };
         self.0
             .say(format!("{name} {}{suffix}", reason_name(reason)));
@@ -647,10 +661,9 @@ impl System for Sys {
         reason: u32,
         context: usize,
     ) -> NtResult {
-        let (name, found) = self
-            .0
-            .image_at(callback.address())
-            .expect("code of an image");
+        let Some((name, found)) = self.0.code_at(callback) else {
+            return Ok(());
+        };
         assert_eq!(found, base.address(), "the base of the image");
         let number = (callback.address() - found).wrapping_sub(CALLBACKS as usize) / 16;
         let suffix = if context == 0 { "" } else { " static" };
