@@ -22,6 +22,7 @@ pub mod given;
 pub mod guids;
 pub mod large_integers;
 pub mod memory;
+pub mod paths;
 pub mod printf;
 pub mod process;
 pub mod process_parameters;

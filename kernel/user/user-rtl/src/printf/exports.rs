@@ -7,7 +7,7 @@ use c_interface::{Arguments, Ptr, exports};
 
 use super::output::Output;
 use super::{Unit, format};
-use crate::c_library::errno::{self, Errno};
+use crate::c_library::errno::Errno;
 
 /// `_TRUNCATE`: as much as fits.
 const TRUNCATE: usize = usize::MAX;
@@ -52,7 +52,7 @@ fn measure<U: Unit>(text: Ptr<U>, arguments: Ptr<u8>) -> i32 {
 
 /// Says that an argument is not valid.
 fn invalid() -> i32 {
-    errno::set(Errno::Invalid);
+    Errno::Invalid.report();
     -1
 }
 
@@ -90,7 +90,7 @@ fn print_secure<U: Unit>(
         }
         _ => {
             end(0);
-            errno::set(Errno::Range);
+            Errno::Range.report();
             -1
         }
     }

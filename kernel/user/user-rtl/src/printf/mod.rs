@@ -17,7 +17,7 @@ mod numbers;
 mod output;
 mod reals;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod texts;
 
 use c_interface::{Arguments, Ptr};
