@@ -11,6 +11,7 @@ mod bitmap;
 pub mod bits;
 pub mod code_page;
 pub mod cpio;
+pub mod compression;
 pub mod crc;
 pub mod digest;
 pub mod dos_error;

@@ -14,6 +14,7 @@ pub mod bitmaps;
 pub mod bytes;
 pub mod c_library;
 pub mod checksums;
+pub mod compression;
 pub mod conversions;
 pub mod environment;
 pub mod errors;
