@@ -1,4 +1,5 @@
-//! Locks and lists that live in a program's own memory, and which programs and debuggers look into.
+//! Locks and lists that live in a program's own memory, and which programs and debuggers look into; what a program says of
+//! the callbacks of its thread pools.
 //!
 //! The sizes and offsets are part of every program that declares such an object. What the words of the slim objects
 //! mean is ntdll's business; a critical section's are looked at, so their meaning is a contract too.
@@ -78,6 +79,36 @@ layouts! {
         0x08 0x08 region: Only64<u64>,
     }
 
+    /// `TP_CALLBACK_ENVIRON_V3`: where and how a thread pool's callbacks run. Inline functions of Windows' headers write it.
+    pub struct TpCallbackEnviron (0x48, 0x28) {
+        /// 1, or 3 with all that is below.
+        0x00 0x00 version: u32,
+        0x04 0x04 reserved0: Only64<u32>,
+        /// A pool; 0 for the process's own.
+        0x08 0x04 pool: Pointer,
+        /// A cleanup group, or 0.
+        0x10 0x08 cleanup_group: Pointer,
+        /// Called for what the cleanup group cancels.
+        0x18 0x0C cleanup_group_cancel_callback: Pointer,
+        /// A module that is to stay.
+        0x20 0x10 race_dll: Pointer,
+        0x28 0x14 activation_context: Pointer,
+        /// Called after each callback.
+        0x30 0x18 finalization_callback: Pointer,
+        0x38 0x1C flags: TpCallbackFlags,
+        /// `TP_CALLBACK_PRIORITY`: 0 high, 1 normal, 2 low. From version 3 on.
+        0x3C 0x20 callback_priority: u32,
+        /// Size of this structure. From version 3 on.
+        0x40 0x24 size: u32,
+        0x44 0x28 reserved1: Only64<u32>,
+    }
+
+    /// `TP_POOL_STACK_INFORMATION`: the stacks of a pool's threads.
+    pub struct TpPoolStackInformation (0x10, 0x08) {
+        0x00 0x00 stack_reserve: Size,
+        0x08 0x04 stack_commit: Size,
+    }
+
     /// `RTL_RESOURCE`: the lock to share or to have alone of earlier Windows.
     pub struct RtlResource (0x60, 0x38) {
         /// What protects the rest.
@@ -141,6 +172,32 @@ flags! {
         BLOCK_ONLY = 0x0000_0002;
         /// The barrier is not deleted while threads leave it.
         NO_DELETE = 0x0000_0004;
+    }
+
+    /// `TP_CALLBACK_ENVIRON.u.Flags`.
+    pub struct TpCallbackFlags: u32, "" {
+        /// `LongFunction`: the callbacks may take long.
+        LONG_FUNCTION = 0x0000_0001;
+        /// `Persistent`: they run in a thread that does not end.
+        PERSISTENT = 0x0000_0002;
+    }
+
+    /// How work items, registered waits and the timers of queues run.
+    pub struct WorkFlags: u32, "WT_" {
+        /// In a thread that does I/O.
+        EXECUTEINIOTHREAD = 0x0000_0001;
+        /// In the thread that waits.
+        EXECUTEINWAITTHREAD = 0x0000_0004;
+        /// Once.
+        EXECUTEONLYONCE = 0x0000_0008;
+        /// It may take long.
+        EXECUTELONGFUNCTION = 0x0000_0010;
+        /// In the thread of the timers.
+        EXECUTEINTIMERTHREAD = 0x0000_0020;
+        /// In a thread that does not end.
+        EXECUTEINPERSISTENTTHREAD = 0x0000_0080;
+        /// With the caller's impersonation.
+        TRANSFER_IMPERSONATION = 0x0000_0100;
     }
 
     /// How a condition variable's lock is held.

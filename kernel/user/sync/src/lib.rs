@@ -17,6 +17,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
@@ -27,6 +28,7 @@ pub mod resource;
 pub mod run_once;
 pub mod slist;
 pub mod srw_lock;
+pub mod thread_pool;
 pub mod wait_on_address;
 mod words;
 

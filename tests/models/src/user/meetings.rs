@@ -128,6 +128,7 @@ struct Place {
     done: [Plain; 3],
     last: Plain,
     total: u32,
+    spins: u32,
 }
 
 impl Place {
@@ -138,7 +139,7 @@ impl Place {
             arrivals: &self.arrivals,
             inside: &self.inside,
         };
-        let last = words.meet(&self.kernel, 0, may_be_deleted);
+        let last = words.meet(&self.kernel, self.spins, may_be_deleted);
         for done in &self.done[..self.total as usize] {
             assert!(
                 done.load(Ordering::Relaxed) >= round,
@@ -152,7 +153,7 @@ impl Place {
     }
 }
 
-fn play_barrier(interruptions: usize, rounds: u64, bodies: &'static [fn(&Place)]) {
+fn play_barrier(interruptions: usize, spins: u32, rounds: u64, bodies: &'static [fn(&Place)]) {
     model(interruptions, move || {
         let (arrivals, inside) = (AtomicU32::new(0), AtomicU32::new(0));
         arrivals.load(Ordering::Relaxed);
@@ -164,6 +165,7 @@ fn play_barrier(interruptions: usize, rounds: u64, bodies: &'static [fn(&Place)]
             done: [Plain::new(0), Plain::new(0), Plain::new(0)],
             last: Plain::new(0),
             total: u32::try_from(bodies.len()).unwrap(),
+            spins,
         });
         together(&place, bodies);
         assert_eq!(place.last.load(Ordering::Relaxed), rounds);
@@ -181,11 +183,19 @@ fn threads_meet_again_and_again() {
     }
     play_barrier(
         3,
+        1,
+        2,
+        &[|place| rounds(place, 0, 2), |place| rounds(place, 1, 2)],
+    );
+    play_barrier(
+        3,
+        0,
         3,
         &[|place| rounds(place, 0, 3), |place| rounds(place, 1, 3)],
     );
     play_barrier(
         1,
+        0,
         2,
         &[
             |place| rounds(place, 0, 2),
@@ -210,9 +220,10 @@ fn a_barrier_is_deleted_when_all_have_left() {
             place.inside.store(GONE, Ordering::Relaxed);
         }
     }
-    play_barrier(3, 1, &[|place| meet(place, 0), |place| meet(place, 1)]);
+    play_barrier(3, 0, 1, &[|place| meet(place, 0), |place| meet(place, 1)]);
     play_barrier(
         2,
+        0,
         1,
         &[
             |place| meet(place, 0),

@@ -7,5 +7,8 @@ mod host;
 mod lists;
 mod locks;
 mod once;
+mod pool_host;
+mod pool_waits;
+mod pools;
 mod resources;
 mod sections;

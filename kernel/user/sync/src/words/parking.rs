@@ -88,7 +88,7 @@ impl Deadline {
     }
 }
 
-/// Waits until a block's state is `WOKEN`; gives the time out if that comes first.
+/// Waits until a block's state is `WOKEN`, or until its time, which may have come together with that.
 ///
 /// Whoever wakes reads the thread's id before the state changes, and alerts after it: only if the state was `ASLEEP`. So a
 /// thread that still spins costs nobody a system call.
@@ -112,11 +112,7 @@ pub(crate) fn sleep<P: Parking>(
         }
         let alert = parking.wait_for_alert(block.get(Field::Address), deadline.timeout(parking));
         if alert == Alert::TimedOut {
-            return if block.state(Ordering::Acquire) == WOKEN {
-                Alert::Alerted
-            } else {
-                Alert::TimedOut
-            };
+            return alert;
         }
     }
 }

@@ -38,6 +38,14 @@ pub(crate) enum Purpose {
     ResourceShared,
     /// A resource alone.
     ResourceAlone,
+    /// Work of a pool.
+    Worker,
+    /// The end of a pool's callbacks.
+    Object,
+    /// The time of the next timer.
+    Timers,
+    /// A waiter's next look.
+    Waiter,
 }
 
 /// `Field::Purpose` of a block that is in no list.
