@@ -212,7 +212,7 @@ impl<'p, P: Pages> Core<'p, P> {
     /// The caller's own lock.
     pub(crate) fn callers_lock(self) -> Done<usize> {
         let lock = self.header.lock().get();
-        if self.header.lock_seal().get() == self.sealed(lock) {
+        if lock != 0 && self.header.lock_seal().get() == self.sealed(lock) {
             Ok(lock)
         } else {
             Err(damage(

@@ -65,6 +65,8 @@ impl<P: Pages> Core<'_, P> {
     }
 
     fn validate_segment(self, segment: &Segment, count: &mut Count) -> Done {
+        // The map's entries of its own pages, too.
+        self.count_committed(segment, segment.base, segment.end)?;
         let mut at = segment.first;
         let mut last_was_free = false;
         while at < segment.end {

@@ -157,18 +157,6 @@ impl TestPages {
             && arena().page(address).load(Ordering::Relaxed) == self.owner * 2 + COMMITTED
     }
 
-    /// All pages of ours.
-    pub(crate) fn all_pages(&self) -> Vec<usize> {
-        let reserved = self.reserved.lock().unwrap();
-        let mut pages: Vec<_> = reserved
-            .iter()
-            .flat_map(|(&base, &bytes)| (base..base + bytes).step_by(PAGE))
-            .filter(|&page| self.is_committed(page))
-            .collect();
-        pages.sort_unstable();
-        pages
-    }
-
     fn spent(&self) -> NtResult {
         let number = self.fails.load(Ordering::Relaxed);
         let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;

@@ -1,6 +1,7 @@
 //! What a heap should be: which blocks there are, how long, with which bytes.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::vec::Vec;
 
 use c_interface::{Ptr, field};
@@ -9,7 +10,7 @@ use nt_abi::heap::{HeapEntryFlags, HeapFlags};
 use nt_abi::native::RtlHeapWalkEntry;
 
 use super::arena::TestPages;
-use super::{TestLock, scale};
+use super::{Random, TestLock, scale};
 use crate::{Creation, Heap, Limits};
 
 pub(crate) type TestHeap<'p> = Heap<'p, TestPages, TestLock>;
@@ -38,36 +39,54 @@ pub(crate) struct Shadow {
     pub(crate) seed: u64,
 }
 
-/// The eight bytes of a block from an index on that is a multiple of eight.
-fn word(seed: u64, index: usize) -> [u8; 8] {
-    (seed ^ (index as u64 / 8))
-        .wrapping_mul(0xD6E8_FEB8_6659_FD93)
-        .to_le_bytes()
+/// What blocks are filled with: pieces of this.
+fn noise() -> &'static [u8] {
+    static NOISE: OnceLock<Vec<u8>> = OnceLock::new();
+    NOISE.get_or_init(|| {
+        let mut random = Random(99);
+        (0..2 * PIECE / 8)
+            .flat_map(|_| random.next().to_le_bytes())
+            .collect()
+    })
+}
+
+/// How long a piece is.
+const PIECE: usize = 0x1_0000;
+
+/// Goes through the pieces of a block from an index on: each one's range and its bytes.
+fn pieces(seed: u64, from: usize, to: usize, mut does: impl FnMut(usize, &[u8])) {
+    let mut at = from;
+    while at < to {
+        let (number, inside) = (at / PIECE, at % PIECE);
+        let length = (PIECE - inside).min(to - at);
+        let start = scale(Random(seed ^ (number as u64) << 40).next(), PIECE) + inside;
+        // What a piece has is the noise from its start on, around its end.
+        let first = length.min(2 * PIECE - start.min(2 * PIECE));
+        does(at, &noise()[start..start + first]);
+        if first < length {
+            does(at + first, &noise()[..length - first]);
+        }
+        at += length;
+    }
 }
 
 /// Fills a block from an index on.
 pub(crate) fn fill(data: usize, from: usize, to: usize, seed: u64) {
-    let bytes = Ptr::<u8>::new(data).slice_mut(to);
-    let start = from.next_multiple_of(8).min(to);
-    for index in from..start {
-        bytes[index] = word(seed, index)[index % 8];
-    }
-    for (number, eight) in bytes[start..].chunks_mut(8).enumerate() {
-        eight.copy_from_slice(&word(seed, start + number * 8)[..eight.len()]);
-    }
+    pieces(seed, from, to, |at, bytes| {
+        Ptr::<u8>::new(data + at)
+            .slice_mut(bytes.len())
+            .copy_from_slice(bytes);
+    });
 }
 
 /// Looks whether a block has its bytes.
 pub(crate) fn verify(data: usize, size: usize, seed: u64) {
-    let bytes = Ptr::<u8>::new(data).slice(size);
-    for (number, eight) in bytes.chunks(8).enumerate() {
-        let expected = word(seed, number * 8);
+    pieces(seed, 0, size, |at, bytes| {
         assert!(
-            *eight == expected[..eight.len()],
-            "at byte {:#x} of {size:#x} at {data:#x}",
-            number * 8
+            Ptr::<u8>::new(data + at).slice(bytes.len()) == bytes,
+            "from byte {at:#x} of {size:#x} at {data:#x} on"
         );
-    }
+    });
 }
 
 fn ideal(size: usize) -> usize {
@@ -76,8 +95,10 @@ fn ideal(size: usize) -> usize {
 
 /// Whether bytes are zero.
 fn is_zero(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().all(|word| *word == [0; 8]) && rest.iter().all(|&byte| byte == 0)
+    static ZEROS: [u8; PIECE] = [0; PIECE];
+    bytes
+        .chunks(PIECE)
+        .all(|piece| piece == &ZEROS[..piece.len()])
 }
 
 /// The model of a heap.
@@ -132,6 +153,17 @@ impl Model {
         let shadow = self.blocks.remove(&data).unwrap();
         self.bytes -= ideal(shadow.size);
         verify(data, shadow.size, shadow.seed);
+    }
+
+    /// A block is somebody else's from now on, or nobody's.
+    pub(crate) fn taken(&mut self, data: usize) {
+        let shadow = self.blocks.remove(&data).unwrap();
+        self.bytes -= ideal(shadow.size);
+    }
+
+    /// A block of somebody else's, with its bytes.
+    pub(crate) fn given(&mut self, data: usize, shadow: Shadow) {
+        self.insert(data, shadow);
     }
 
     /// A block was made larger or smaller: it must have its old bytes. The new ones are filled.
