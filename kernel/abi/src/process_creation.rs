@@ -57,6 +57,16 @@ layouts! {
         0x44 0x3C reserved3: u32,
     }
 
+    /// `RTL_USER_PROCESS_INFORMATION`: a process that ntdll made.
+    pub struct RtlUserProcessInformation (0x68, 0x44) {
+        0x00 0x00 length: u32,
+        0x04 0x04 reserved: Only64<u32>,
+        0x08 0x04 process: Handle,
+        0x10 0x08 thread: Handle,
+        0x18 0x0C client_id: ClientId,
+        0x28 0x14 image_information: SectionImageInformation,
+    }
+
     /// `INITIAL_TEB`: a new thread's stack.
     pub struct InitialTeb (0x28, 0x14) {
         0x00 0x00 old_stack_base: Pointer,

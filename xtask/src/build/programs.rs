@@ -18,12 +18,15 @@ pub(crate) const PACKAGE: &str = "test-programs";
 /// Where each program is a file.
 pub(crate) const SOURCES: &str = "tests/programs/src/bin";
 
-/// The crates of the system's own DLLs, and the names of their files.
-pub(crate) const SYSTEM: [(&str, &str); 3] = [
+/// The crates of the system's own DLLs and programs, and the names of their files.
+pub(crate) const SYSTEM: [(&str, &str); 4] = [
     ("ntdll", "ntdll.dll"),
     ("kernelbase", "kernelbase.dll"),
     ("kernel32", "kernel32.dll"),
+    ("smss", FIRST),
 ];
+/// The first process, which starts all others.
+pub(crate) const FIRST: &str = "smss.exe";
 
 /// One of our programs for user mode, or a DLL.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -39,7 +39,8 @@ pub(crate) fn prepare(
             disk.add(path)?
         }
     };
-    quoting::command_line(&file_name, arguments)
+    let line = quoting::command_line(&file_name, arguments)?;
+    Ok(format!("{} {line}", programs::FIRST))
 }
 
 /// Makes sure that a file is a program that can run on the board.
@@ -156,7 +157,7 @@ mod tests {
     fn our_own_programs_go_by_their_names() {
         for name in ["nothing", "Nothing.exe"] {
             let line = prepared("virt", &[name, "a b", "c"]).unwrap();
-            assert_eq!(line, "nothing.exe \"a b\" c");
+            assert_eq!(line, "smss.exe nothing.exe \"a b\" c");
         }
     }
 
@@ -168,7 +169,7 @@ mod tests {
             fs::write(&path, pe::sample(machine, 2)).unwrap();
             prepared("virt", &[path.to_str().unwrap(), "x"])
         };
-        assert_eq!(with(0xaa64).unwrap(), "\"my app.exe\" x");
+        assert_eq!(with(0xaa64).unwrap(), "smss.exe \"my app.exe\" x");
         for (machine, words) in [
             (
                 0x8664,

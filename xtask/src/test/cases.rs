@@ -34,6 +34,9 @@ pub(crate) struct Case {
     image: Option<String>,
     /// The test program that the kernel runs, and its arguments as Windows writes them.
     pub(crate) program: Option<String>,
+    /// The first process starts the program, as it does for a person: the program uses DLLs.
+    #[serde(default)]
+    pub(crate) session: bool,
     /// The kernel's command line after the board's own beginning.
     #[serde(default)]
     pub(crate) append: String,
@@ -191,9 +194,17 @@ impl Case {
         };
         let stem = name.strip_suffix(".exe").unwrap_or(name);
         let arguments = &line[name.len()..];
-        format!("{}{}{stem}.exe{arguments}", self.append, program::SEPARATOR)
-            .trim_start()
-            .to_owned()
+        let first = match self.session {
+            true => format!("{} ", programs::FIRST),
+            false => String::new(),
+        };
+        format!(
+            "{}{}{first}{stem}.exe{arguments}",
+            self.append,
+            program::SEPARATOR
+        )
+        .trim_start()
+        .to_owned()
     }
 
     /// The kernel that the case boots: the product if it is to run a program, else the tests' own.

@@ -2,6 +2,7 @@
 //!
 //! Where a structure's content is nobody's business here, its address is a `Ptr<u8>`.
 
+mod creation;
 mod errors;
 mod heap;
 mod loader;
@@ -9,6 +10,7 @@ mod process;
 mod synchronization;
 mod system;
 
+pub use creation::*;
 pub use errors::*;
 pub use heap::*;
 pub use loader::*;

@@ -7,6 +7,7 @@
 //! | module | what |
 //! |---|---|
 //! | `start`, `ending` | where threads begin; how threads and the process end |
+//! | `creation` | how a program makes threads and processes |
 //! | `exceptions` | who handles an exception; unwinding; what becomes of one that nobody wants |
 //! | `loading` | the modules of the process |
 //! | `heaps` | heaps |
@@ -24,6 +25,8 @@
 
 #[cfg(target_os = "windows")]
 mod console;
+#[cfg(target_os = "windows")]
+mod creation;
 #[cfg(target_os = "windows")]
 mod ending;
 #[cfg(target_os = "windows")]
