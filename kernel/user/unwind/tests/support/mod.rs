@@ -9,6 +9,7 @@
 pub(crate) mod arm64;
 pub(crate) mod canonical;
 pub(crate) mod readobj;
+pub(crate) mod thread;
 pub(crate) mod tools;
 pub(crate) mod x64;
 
