@@ -198,39 +198,47 @@ pub fn try_enter<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> b
     true
 }
 
-/// Leaves it as often as once.
+/// Leaves it as often as once. Gives `SUCCESS`, or `RESOURCE_NOT_OWNED` if nobody has it: a status as it is, which costs an
+/// export nothing.
 ///
 /// Who leaves is not compared with who entered: Windows does not, and programs enter in one thread and leave in another.
 ///
 /// # NT
 /// `RtlLeaveCriticalSection`.
 ///
-/// # Errors
-/// `RESOURCE_NOT_OWNED` if nobody has it.
-///
 /// # Differs
 /// Where Windows counts below zero, and the next thread to enter waits for ever, nothing happens here.
 #[inline]
-pub fn leave<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> NtResult {
+#[must_use = "nobody may have had it"]
+pub fn leave<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> NtStatus {
     let recursion = recursion_count(section);
-    let left = recursion.load(Ordering::Relaxed).wrapping_sub(1);
-    if left != 0 {
-        return leave_once(section, left);
+    if recursion.load(Ordering::Relaxed) != 1 {
+        return leave_once(section);
     }
     recursion.store(0, Ordering::Relaxed);
     owner(section).store(0, Ordering::Relaxed);
-    if !section::leave(lock_count(section)) {
-        section::leave_contended(parking, lock_count(section), section.address());
+    if section::leave(lock_count(section)) {
+        return NtStatus::SUCCESS;
     }
-    Ok(())
+    leave_contended(parking, section)
 }
 
-fn leave_once(section: Section, left: u32) -> NtResult {
-    if left > i32::MAX.unsigned_abs() {
-        return Err(NtStatus::RESOURCE_NOT_OWNED);
+#[inline(never)]
+fn leave_contended<P: Parking>(parking: &P, section: Section) -> NtStatus {
+    section::leave_contended(parking, lock_count(section), section.address());
+    NtStatus::SUCCESS
+}
+
+/// Counts one down where that does not free it, or says that nobody has it.
+#[inline(never)]
+fn leave_once(section: Section) -> NtStatus {
+    let count = recursion_count(section);
+    let seen = count.load(Ordering::Relaxed);
+    if seen == 0 || seen > i32::MAX.unsigned_abs() {
+        return NtStatus::RESOURCE_NOT_OWNED;
     }
-    recursion_count(section).store(left, Ordering::Relaxed);
-    Ok(())
+    count.store(seen - 1, Ordering::Relaxed);
+    NtStatus::SUCCESS
 }
 
 /// Ends it, and gives the debug information back to who made it. Nobody may have it or wait for it.

@@ -54,21 +54,34 @@ pub fn initialize(once: Ptr<RtlRunOnce>) {
 /// # Errors
 /// `INVALID_PARAMETER_2` for unknown flags, for both, and for another mode than that in which it was begun; `UNSUCCESSFUL`
 /// with `CHECK_ONLY` if it is not done.
+#[inline]
 pub fn begin<P: Parking>(
     parking: &P,
     once: Ptr<RtlRunOnce>,
     flags: RunOnceFlags,
     context: Ptr<Pointer>,
 ) -> NtResult<NtStatus> {
+    if let Some(result) = once::look(word(once))
+        && mode(flags, RunOnceFlags::CHECK_ONLY).is_ok()
+    {
+        write_context(context, result);
+        return Ok(NtStatus::SUCCESS);
+    }
+    begin_undone(parking, once, flags, context)
+}
+
+#[cold]
+fn begin_undone<P: Parking>(
+    parking: &P,
+    once: Ptr<RtlRunOnce>,
+    flags: RunOnceFlags,
+    context: Ptr<Pointer>,
+) -> NtResult<NtStatus> {
     let mode = mode(flags, RunOnceFlags::CHECK_ONLY)?;
-    let begun = if let Some(result) = once::look(word(once)) {
-        Begun::Done(result)
-    } else if flags.contains(RunOnceFlags::CHECK_ONLY) {
+    if flags.contains(RunOnceFlags::CHECK_ONLY) {
         return Err(NtStatus::UNSUCCESSFUL);
-    } else {
-        once::begin(parking, word(once), mode)
-    };
-    match begun {
+    }
+    match once::begin(parking, word(once), mode) {
         Begun::Done(result) => {
             write_context(context, result);
             Ok(NtStatus::SUCCESS)

@@ -182,10 +182,10 @@ fn threads_meet_again_and_again() {
         }
     }
     play_barrier(
-        3,
-        1,
         2,
-        &[|place| rounds(place, 0, 2), |place| rounds(place, 1, 2)],
+        1,
+        1,
+        &[|place| rounds(place, 0, 1), |place| rounds(place, 1, 1)],
     );
     play_barrier(
         3,

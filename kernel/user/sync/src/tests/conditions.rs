@@ -285,14 +285,14 @@ fn sections_and_shared_locks_serve_as_well() {
                 assert!(critical_section::is_locked_by_caller(&host, section));
             }
             ball.fetch_add(1, Ordering::Relaxed);
-            critical_section::leave(&host, section).unwrap();
+            assert_eq!(critical_section::leave(&host, section), NtStatus::SUCCESS);
             wake_all(&host, variable);
         }
     });
     enter().unwrap();
     let status = sleep_critical_section(&host, variable, section, milliseconds(1), enter);
     assert_eq!(status, Ok(NtStatus::TIMEOUT));
-    critical_section::leave(&host, section).unwrap();
+    assert_eq!(critical_section::leave(&host, section), NtStatus::SUCCESS);
 
     let place = Place::new(2);
     let lock = place.lock();

@@ -51,10 +51,10 @@ fn the_fields_are_those_that_a_debugger_knows() {
     assert_eq!(read().recursion_count, 2);
     assert_eq!(read().owning_thread, host.thread_id() as u64);
     assert_eq!(read().lock_semaphore, 0);
-    leave(&host, section).unwrap();
+    assert_eq!(leave(&host, section), NtStatus::SUCCESS);
     assert!(is_locked(section) && is_locked_by_caller(&host, section));
     assert_eq!(recursion(&host, section), 1);
-    leave(&host, section).unwrap();
+    assert_eq!(leave(&host, section), NtStatus::SUCCESS);
     assert_eq!(lock_count(section), -1);
     assert_eq!((read().recursion_count, read().owning_thread), (0, 0));
     assert!(!is_locked(section));
@@ -74,7 +74,7 @@ fn five_waiters_look_as_in_the_debuggers_manual() {
             scope.spawn(|| {
                 enter_it(&host, section);
                 assert!(is_locked_by_caller(&host, section));
-                leave(&host, section).unwrap();
+                assert_eq!(leave(&host, section), NtStatus::SUCCESS);
             });
         }
         until(|| lock_count(section) == -22);
@@ -85,7 +85,7 @@ fn five_waiters_look_as_in_the_debuggers_manual() {
                 assert_eq!(recursion(&host, section), 0);
             });
         });
-        leave(&host, section).unwrap();
+        assert_eq!(leave(&host, section), NtStatus::SUCCESS);
     });
     assert_eq!(lock_count(section), -1);
 }
@@ -110,9 +110,9 @@ fn storm(processors: u32, rounds: usize) {
             }
             pair.add();
             if again {
-                leave(&host, section).unwrap();
+                assert_eq!(leave(&host, section), NtStatus::SUCCESS);
             }
-            leave(&host, section).unwrap();
+            assert_eq!(leave(&host, section), NtStatus::SUCCESS);
         }
     });
     assert_eq!(pair.look(), (THREADS * rounds) as u64);
@@ -144,14 +144,14 @@ fn nobody_starves() {
             for _ in 0..WANTED {
                 enter_it(&host, section);
                 got.fetch_add(1, Ordering::Relaxed);
-                leave(&host, section).unwrap();
+                assert_eq!(leave(&host, section), NtStatus::SUCCESS);
             }
         });
         let start = Instant::now();
         while got.load(Ordering::Relaxed) < WANTED {
             enter_it(&host, section);
             thread::sleep(Duration::from_micros(200));
-            leave(&host, section).unwrap();
+            assert_eq!(leave(&host, section), NtStatus::SUCCESS);
             assert!(start.elapsed() < Duration::from_secs(60));
         }
     });
@@ -170,13 +170,13 @@ fn a_waiter_that_is_passed_three_times_is_given_the_section() {
         scope.spawn(|| {
             enter_it(&host, section);
             has_it.store(1, Ordering::Release);
-            leave(&host, section).unwrap();
+            assert_eq!(leave(&host, section), NtStatus::SUCCESS);
         });
         // Each round: the waiter is asleep; the section is left and taken again at once, mostly before the waiter runs.
         let mut passed = 0;
         loop {
             until(|| lock_count(section) == -6 || has_it.load(Ordering::Acquire) == 1);
-            leave(&host, section).unwrap();
+            assert_eq!(leave(&host, section), NtStatus::SUCCESS);
             if !try_enter(&host, section) || has_it.load(Ordering::Acquire) == 1 {
                 break;
             }
@@ -184,7 +184,7 @@ fn a_waiter_that_is_passed_three_times_is_given_the_section() {
             assert!(passed <= 3, "it was passed {passed} times");
         }
         if is_locked_by_caller(&host, section) {
-            leave(&host, section).unwrap();
+            assert_eq!(leave(&host, section), NtStatus::SUCCESS);
         }
     });
     assert_eq!(has_it.load(Ordering::Relaxed), 1);
@@ -215,11 +215,11 @@ fn a_wait_that_lasts_too_long_is_told_and_goes_on() {
                 },
             )
             .unwrap();
-            leave(&host, section).unwrap();
+            assert_eq!(leave(&host, section), NtStatus::SUCCESS);
             overdue
         });
         thread::sleep(Duration::from_millis(70));
-        leave(&host, section).unwrap();
+        assert_eq!(leave(&host, section), NtStatus::SUCCESS);
         let overdue = waiter.join().unwrap();
         assert!(!overdue.is_empty() && overdue.len() <= 3, "{overdue:?}");
         assert!(overdue[0] >= Duration::from_millis(20), "{overdue:?}");
@@ -233,10 +233,10 @@ fn what_is_wrong_is_said() {
     let mut memory = RtlCriticalSection::default();
     let section = section(&host, &mut memory);
     let none = CriticalSectionFlags::default();
-    assert_eq!(leave(&host, section), Err(NtStatus::RESOURCE_NOT_OWNED));
+    assert_eq!(leave(&host, section), NtStatus::RESOURCE_NOT_OWNED);
     assert_eq!(lock_count(section), -1, "and does no harm");
     assert!(try_enter(&host, section));
-    leave(&host, section).unwrap();
+    assert_eq!(leave(&host, section), NtStatus::SUCCESS);
     assert_eq!(
         initialize(&host, section, 0x0100_0000, none, None),
         Err(NtStatus::INVALID_PARAMETER_2)
@@ -292,10 +292,10 @@ fn waiting_is_counted_where_there_is_debug_information() {
     thread::scope(|scope| {
         scope.spawn(|| {
             enter_it(&host, section);
-            leave(&host, section).unwrap();
+            assert_eq!(leave(&host, section), NtStatus::SUCCESS);
         });
         until(|| lock_count(section) == -6);
-        leave(&host, section).unwrap();
+        assert_eq!(leave(&host, section), NtStatus::SUCCESS);
     });
     assert_eq!(info.read().contention_count, 1);
 }
@@ -307,7 +307,7 @@ fn a_section_may_be_left_by_another_thread() {
     let section = section(&host, &mut memory);
     enter_it(&host, section);
     thread::scope(|scope| {
-        scope.spawn(|| leave(&host, section).unwrap());
+        scope.spawn(|| assert_eq!(leave(&host, section), NtStatus::SUCCESS));
     });
     assert!(try_enter(&host, section));
 }

@@ -145,6 +145,7 @@ const fn with_share(seen: usize) -> Option<usize> {
 }
 
 /// Takes a share; gives what it saw if it is not to be had.
+#[inline]
 fn take_share(word: &AtomicUsize) -> Result<(), usize> {
     let mut seen = word.load(Ordering::Relaxed);
     while let Some(shared) = with_share(seen) {
@@ -254,6 +255,15 @@ fn give_up_alone<P: Parking>(
 /// Frees a share.
 #[inline]
 pub(crate) fn release_share<P: Parking>(parking: &P, word: &AtomicUsize) -> Result<(), NotOwned> {
+    let seen = word.load(Ordering::Relaxed);
+    if seen == HELD + SHARE && exchange(word, seen, 0, Ordering::Release).is_ok() {
+        return Ok(());
+    }
+    release_one_share(parking, word)
+}
+
+#[inline(never)]
+fn release_one_share<P: Parking>(parking: &P, word: &AtomicUsize) -> Result<(), NotOwned> {
     let mut seen = word.load(Ordering::Relaxed);
     loop {
         if seen & HELD == 0 || seen < SHARE {

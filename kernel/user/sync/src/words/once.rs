@@ -72,6 +72,7 @@ pub(crate) fn look(word: &AtomicUsize) -> Option<usize> {
 }
 
 /// Begins it, or waits while another thread does it.
+#[cold]
 pub(crate) fn begin<P: Parking>(parking: &P, word: &AtomicUsize, mode: Mode) -> Begun {
     let key = key(word);
     loop {

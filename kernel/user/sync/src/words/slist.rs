@@ -143,6 +143,7 @@ pub(crate) fn pop<'a, P: Parking>(
         let entry = first(seen);
         let next = link(entry).load(Ordering::Relaxed);
         let popped = pack(next, depth(seen).wrapping_sub(1), 0);
+        // A release too: entries that were looked into before others came can be freed by who takes them off next.
         match word.compare_exchange_weak(seen, popped, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => {
                 if flags(seen) & WAITERS != 0 {
