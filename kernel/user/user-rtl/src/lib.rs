@@ -8,6 +8,7 @@
 
 extern crate alloc;
 
+pub mod addresses;
 pub mod avl;
 pub mod avl_tables;
 pub mod bitmaps;
@@ -23,6 +24,7 @@ pub mod given;
 pub mod guids;
 pub mod large_integers;
 pub mod memory;
+pub mod messages;
 pub mod paths;
 pub mod printf;
 pub mod process;
