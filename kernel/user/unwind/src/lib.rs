@@ -7,6 +7,7 @@
 //! - **Searching a handler and unwinding to it** ([`search`](search()), [`unwind`](unwind())): the walk over the frames of a stack, with the
 //!   handlers of the languages in between (`RtlDispatchException`, `RtlUnwindEx`).
 //! - **The handler of C** ([`c_handler`]): `__try`, `__except`, `__finally` (`__C_specific_handler`).
+//! - **The same on x86**, whose frames register themselves ([`chain`]).
 //! - **The lists of vectored handlers** ([`vectored`]).
 //!
 //! What they need of the world is in traits: memory that is read ([`Memory`]), functions that are found by an address
@@ -25,6 +26,7 @@
 pub mod amd64;
 pub mod arm64;
 pub mod c_handler;
+pub mod chain;
 pub mod handler_call;
 pub mod machine;
 mod memory;

@@ -57,8 +57,8 @@ impl<M: Machine> Chaos<M> {
     fn word(&self) -> u64 {
         let value = self.next();
         match value % 8 {
-            0..=3 => STACK + (value >> 8) % (STACK_BYTES + 64) & !7,
-            4 | 5 => IMAGE + (value >> 8) % IMAGE_BYTES as u64 & !3,
+            0..=3 => STACK + (value >> 8) % (STACK_BYTES / 8 + 8) * 8,
+            4 | 5 => IMAGE + (value >> 8) % (IMAGE_BYTES as u64 / 4) * 4,
             6 => (value >> 8) % 0x100,
             _ => value,
         }
@@ -109,7 +109,7 @@ impl<M: Machine> Platform for Chaos<M> {
     fn record(&self, _address: u64) -> ExceptionRecord {
         ExceptionRecord {
             exception_flags: ExceptionFlags(self.next() as u32),
-            exception_code: if self.next() % 4 == 0 {
+            exception_code: if self.next().is_multiple_of(4) {
                 0x8000_0029
             } else {
                 0xE1
@@ -141,10 +141,10 @@ impl<M: Machine> Platform for Chaos<M> {
         dispatcher: &mut M::Dispatcher,
     ) -> ExceptionDisposition {
         self.calls += 1;
-        if self.next() % 2 == 0 {
+        if self.next().is_multiple_of(2) {
             *dispatcher = M::dispatcher(&HandlerCall {
                 control_pc: self.word(),
-                behind_call: self.next() % 2 == 0,
+                behind_call: self.next().is_multiple_of(2),
                 image_base: self.word(),
                 function_entry: self.word(),
                 establisher_frame: self.word(),
@@ -297,7 +297,7 @@ fn arm64(seed: u64) -> Chaos<Arm64> {
         },
         |chaos| {
             let mut context = Arm64Context {
-                pc: IMAGE + chaos.next() % IMAGE_BYTES as u64 & !3,
+                pc: IMAGE + chaos.next() % (IMAGE_BYTES as u64 / 4) * 4,
                 sp: STACK + (chaos.next() % 0x100) * 16,
                 ..Arm64Context::default()
             };
@@ -386,7 +386,7 @@ fn walk<M: Machine>(chaos: &mut Chaos<M>) -> u64 {
     let searched = chaos.calls;
     chaos.calls = 0;
     let request = UnwindRequest {
-        target_frame: (chaos.next() % 2 == 0).then(|| chaos.word()),
+        target_frame: (chaos.next().is_multiple_of(2)).then(|| chaos.word()),
         target_pc: chaos.word(),
         record: 0,
         result: 0,
