@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use c_interface::Ptr;
 use nt_abi::NtStatus;
-use nt_abi::native::RtlSrwLock;
+use nt_abi::native::{RtlSrwLock, Size};
 
 use super::host::{Host, Pair, ROUNDS, THREADS, in_threads, until};
 use crate::srw_lock::*;
 
-fn value(lock: Ptr<RtlSrwLock>) -> u64 {
+fn value(lock: Ptr<RtlSrwLock>) -> Size {
     lock.read().ptr
 }
 

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
+use c_interface::Ptr;
 use nt_abi::native::Handle;
 use nt_abi::{NtResult, NtStatus};
 
@@ -28,7 +29,7 @@ pub(super) struct Process {
     pools: ThreadPools,
     objects: Mutex<HashMap<Handle, Object>>,
     changed: Condvar,
-    next: AtomicU64,
+    next: AtomicUsize,
     /// Threads that were started, and those that have not ended.
     pub(super) started: AtomicUsize,
     pub(super) alive: AtomicUsize,
@@ -46,7 +47,7 @@ impl Process {
             pools: ThreadPools::new(),
             objects: Mutex::default(),
             changed: Condvar::new(),
-            next: AtomicU64::new(0x100),
+            next: AtomicUsize::new(0x100),
             started: AtomicUsize::new(0),
             alive: AtomicUsize::new(0),
             failures: AtomicUsize::new(0),
@@ -67,7 +68,7 @@ impl Process {
     }
 
     fn object(&self, most: u32) -> Handle {
-        let handle = self.next.fetch_add(4, Ordering::Relaxed);
+        let handle = Ptr::<u8>::new(self.next.fetch_add(4, Ordering::Relaxed)).raw();
         let object = Object { signals: 0, most };
         self.objects.lock().unwrap().insert(handle, object);
         handle

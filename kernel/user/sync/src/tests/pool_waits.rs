@@ -7,13 +7,14 @@ use std::vec::Vec;
 
 use c_interface::{Function, Ptr};
 use nt_abi::NtStatus;
+use nt_abi::native::Handle;
 use nt_abi::synchronization::WorkFlags;
 
 use super::pool_host::{Process, Tally};
 use crate::Parking;
 use crate::thread_pool::*;
 
-const MINUS_ONE: u64 = u64::MAX;
+const MINUS_ONE: Handle = Handle::MAX;
 const INFINITE: u32 = u32::MAX;
 const ONCE: WorkFlags = WorkFlags::EXECUTEONLYONCE;
 

@@ -9,7 +9,7 @@ use std::vec::Vec;
 
 use c_interface::{Function, Ptr};
 use nt_abi::NtStatus;
-use nt_abi::native::{RtlCriticalSection, TpCallbackEnviron};
+use nt_abi::native::{Handle, Pointer, RtlCriticalSection, TpCallbackEnviron};
 use nt_abi::synchronization::{CriticalSectionFlags, TpCallbackFlags, WorkFlags};
 
 use super::host::{system_time, until};
@@ -23,7 +23,7 @@ const NO_ENVIRONMENT: Ptr<TpCallbackEnviron> = Ptr::NULL;
 fn environment(pool: Id) -> TpCallbackEnviron {
     TpCallbackEnviron {
         version: 1,
-        pool: pool.number() as u64,
+        pool: pool.number() as Pointer,
         ..Default::default()
     }
 }
@@ -401,7 +401,7 @@ fn what_a_callback_asks_for_is_done_at_its_end() {
     let mut environment = TpCallbackEnviron {
         version: 1,
         race_dll: 0x2000,
-        finalization_callback: finalize as *const () as u64,
+        finalization_callback: finalize as *const () as Pointer,
         ..Default::default()
     };
     post_simple(
@@ -482,8 +482,8 @@ fn a_group_is_cancelled_as_a_whole() {
     let group = alloc_group(process).unwrap();
     let mut plain = environment(pool);
     let mut member = TpCallbackEnviron {
-        cleanup_group: group.number() as u64,
-        cleanup_group_cancel_callback: cancelled as *const () as u64,
+        cleanup_group: group.number() as Pointer,
+        cleanup_group_cancel_callback: cancelled as *const () as Pointer,
         ..plain
     };
     let member = Ptr::of(&mut member);
@@ -544,8 +544,8 @@ fn a_group_waits_for_what_runs() {
     let group = alloc_group(process).unwrap();
     let mut member = TpCallbackEnviron {
         version: 1,
-        cleanup_group: group.number() as u64,
-        cleanup_group_cancel_callback: cancelled as *const () as u64,
+        cleanup_group: group.number() as Pointer,
+        cleanup_group_cancel_callback: cancelled as *const () as Pointer,
         ..Default::default()
     };
     let member = Ptr::of(&mut member);
@@ -727,7 +727,7 @@ fn work_items_and_timer_queues_are_served() {
         let timer = add(None, 1, 0, WorkFlags::EXECUTEINTIMERTHREAD);
         assert!(process.wait(tally.done, 5000));
         threads.push(tally.thread.load(Ordering::Relaxed));
-        delete_timer(process, timer, u64::MAX).unwrap();
+        delete_timer(process, timer, Handle::MAX).unwrap();
     }
     assert_eq!(threads[0], threads[1]);
     // One that runs: pending, then an event.
@@ -766,7 +766,7 @@ fn work_items_and_timer_queues_are_served() {
         });
         let start = Instant::now();
         assert_eq!(
-            delete_timer_queue(process, queue, u64::MAX),
+            delete_timer_queue(process, queue, Handle::MAX),
             Ok(NtStatus::SUCCESS)
         );
         assert!(start.elapsed() >= Duration::from_millis(25));

@@ -5,7 +5,7 @@ use std::thread;
 
 use c_interface::Ptr;
 use nt_abi::NtStatus;
-use nt_abi::native::RtlResource;
+use nt_abi::native::{Handle, RtlResource};
 
 use super::host::{Host, Pair, ROUNDS, THREADS, in_threads, until};
 use crate::Parking;
@@ -32,7 +32,7 @@ fn the_owner_may_take_it_again_and_share_it() {
     assert_eq!(acquire_exclusive(&host, resource, false), Ok(true));
     assert_eq!(
         resource.read().exclusive_owner_thread,
-        host.thread_id() as u64
+        host.thread_id() as Handle
     );
     assert_eq!(acquire_exclusive(&host, resource, false), Ok(true));
     assert_eq!(acquire_shared(&host, resource, true), Ok(true));

@@ -6,7 +6,7 @@ use std::{thread, vec};
 
 use c_interface::{Ptr, field};
 use nt_abi::NtStatus;
-use nt_abi::native::{RtlCriticalSection, RtlCriticalSectionDebug};
+use nt_abi::native::{Handle, RtlCriticalSection, RtlCriticalSectionDebug};
 use nt_abi::synchronization::CriticalSectionFlags;
 
 use super::host::{Host, Pair, ROUNDS, THREADS, in_threads, milliseconds, until};
@@ -38,7 +38,7 @@ fn the_fields_are_those_that_a_debugger_knows() {
     let section = section(&host, &mut memory);
     let read = || section.read();
     assert_eq!(read().lock_count, u32::MAX);
-    assert_eq!(read().debug_info, u64::MAX);
+    assert_eq!(read().debug_info, RtlCriticalSection::NO_DEBUG_INFO);
     assert_eq!(read().spin_count, 0x0200_07D0);
     enter_it(&host, section);
     assert_eq!(lock_count(section), -2, "held: bit 0 is clear");
@@ -49,7 +49,7 @@ fn the_fields_are_those_that_a_debugger_knows() {
         "the owner's second time does not show"
     );
     assert_eq!(read().recursion_count, 2);
-    assert_eq!(read().owning_thread, host.thread_id() as u64);
+    assert_eq!(read().owning_thread, host.thread_id() as Handle);
     assert_eq!(read().lock_semaphore, 0);
     assert_eq!(leave(&host, section), NtStatus::SUCCESS);
     assert!(is_locked(section) && is_locked_by_caller(&host, section));
@@ -258,7 +258,7 @@ fn what_is_wrong_is_said() {
     assert_eq!(section.read().spin_count, 100);
     assert_eq!(set_spin_count(&host, section, 4000), 100);
     assert_eq!(section.read().spin_count, 4000);
-    assert_eq!(info.read().critical_section, section.address() as u64);
+    assert_eq!(info.read().critical_section, section.raw());
     assert_eq!(delete(section), Some(info));
     assert_eq!(
         enter(&host, section, || None, || ()),
