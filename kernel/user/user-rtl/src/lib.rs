@@ -9,6 +9,7 @@
 extern crate alloc;
 
 pub mod addresses;
+pub mod atoms;
 pub mod avl;
 pub mod avl_tables;
 pub mod bitmaps;
@@ -23,6 +24,7 @@ pub mod generic_tables;
 pub mod given;
 pub mod guids;
 pub mod large_integers;
+pub mod math;
 pub mod memory;
 pub mod messages;
 pub mod paths;
@@ -35,4 +37,5 @@ pub mod splay;
 pub mod strings;
 pub mod threads;
 pub mod time;
+pub mod trace;
 pub mod versions;
