@@ -73,43 +73,65 @@ impl<P: Pages> Core<'_, P> {
         let mut from = first;
         while let Some(bin) = self.next_bin(from) {
             let place = self.header.bins().item(bin);
-            let mut at = place.get();
-            if at == 0 {
-                return Err(damage(CorruptionKind::HeapHeader, place.address()));
-            }
-            let mut best: Option<Fit> = None;
-            let mut tries = if bin == first || wanted.at_page {
+            let head = place.get();
+            let tries = if bin == first || wanted.at_page {
                 TRIES
             } else {
                 1
             };
-            let mut segment = self.own_segment(at, CorruptionKind::FreeList)?;
-            while at != 0 && tries != 0 {
-                let (its, free) = self.linked(&segment, at)?;
-                segment = its;
-                if let Some(lead) = wanted.fits(&free)
-                    && best
-                        .as_ref()
-                        .is_none_or(|best| free.block.size < best.free.block.size)
-                {
-                    best = Some(Fit {
-                        segment,
-                        free,
-                        lead,
-                    });
-                    if free.block.size == wanted.size + lead {
-                        break;
-                    }
+            match self.find_in(head, tries, wanted) {
+                Ok(None) if head != 0 => from = bin + 1,
+                Ok(None) => {
+                    self.drop_bin(bin);
+                    return Err(damage(CorruptionKind::HeapHeader, place.address()));
                 }
-                at = free.next;
-                tries -= 1;
+                Err(fault) => {
+                    self.drop_bin(bin);
+                    return Err(fault);
+                }
+                found => return found,
             }
-            if best.is_some() {
-                return Ok(best);
-            }
-            from = bin + 1;
         }
         Ok(None)
+    }
+
+    /// The best of the first blocks of a bin.
+    fn find_in(self, head: usize, tries: usize, wanted: &Wanted) -> Done<Option<Fit>> {
+        let mut best: Option<Fit> = None;
+        if head == 0 {
+            return Ok(best);
+        }
+        let mut at = head;
+        let mut segment = self.own_segment(at, CorruptionKind::FreeList)?;
+        for _ in 0..tries {
+            let (its, free) = self.linked(&segment, at)?;
+            segment = its;
+            if let Some(lead) = wanted.fits(&free)
+                && best
+                    .as_ref()
+                    .is_none_or(|best| free.block.size < best.free.block.size)
+            {
+                best = Some(Fit {
+                    segment,
+                    free,
+                    lead,
+                });
+            }
+            at = free.next;
+            if at == 0 || free.block.size == wanted.size {
+                break;
+            }
+        }
+        Ok(best)
+    }
+
+    /// Forgets a bin's blocks, one of which is damaged: that is told once, and does not stand in the way of all that a
+    /// program allocates from then on.
+    #[cold]
+    fn drop_bin(self, bin: usize) {
+        self.header.bins().item(bin).set(0);
+        let bits = self.header.bin_bits().item(bin / 32);
+        bits.set(bits.get() & !(1 << (bin % 32)));
     }
 
     /// Makes a block of a segment free and puts it into its bin.

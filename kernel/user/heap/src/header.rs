@@ -114,7 +114,13 @@ places! {
     }
 }
 
-/// Pages of the header.
+const _: () =
+    assert!(core::mem::offset_of!(HeaderLayout, segment_signature) == 2 * size_of::<usize>());
+const _: () = assert!(
+    core::mem::offset_of!(HeaderLayout, flags) == if size_of::<usize>() == 8 { 0x70 } else { 0x40 }
+);
+
+/// Bytes of the header.
 pub(crate) const HEADER_BYTES: usize = up(Header::BYTES, 64);
 
 /// Where the front end's bucket for a total is, when it is a linear one: a bucket has two words, which is a granule.

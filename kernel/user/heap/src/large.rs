@@ -138,7 +138,11 @@ impl<P: Pages> Core<'_, P> {
         let Some((_, block)) = self.find_large(data)? else {
             return Ok(None);
         };
-        if self.canary(data).get() != self.canary_value(data) {
+        if self
+            .canary(data)
+            .iter()
+            .any(|(place, value)| place.get() != *value)
+        {
             return Err(damage(CorruptionKind::BlockHeader, data));
         }
         Ok(Some(block))
@@ -153,12 +157,13 @@ impl<P: Pages> Core<'_, P> {
         Ok(())
     }
 
-    fn canary(self, data: usize) -> Place<usize> {
-        Place::at(data - size_of::<usize>())
-    }
-
-    fn canary_value(self, data: usize) -> usize {
-        self.sealed(data.rotate_left(7))
+    /// The bytes before a large block, and what they should be.
+    fn canary(self, data: usize) -> [(Place<u32>, u32); 2] {
+        let first = mix(self.key(data), 4);
+        [
+            (Place::at(data - 8), first),
+            (Place::at(data - 4), mix(first, 5)),
+        ]
     }
 
     /// Takes a large block, of which `room` bytes are reserved, at least as many as are requested.
@@ -196,7 +201,9 @@ impl<P: Pages> Core<'_, P> {
             value: 0,
             flags,
         };
-        self.canary(block.data).set(self.canary_value(block.data));
+        for (place, value) in self.canary(block.data) {
+            place.set(value);
+        }
         self.enter(&block)?;
         self.add_committed(committed);
         Ok(block)

@@ -18,8 +18,8 @@
 //! - **What is believed has a seal**: headers, links, the map, the heap's own header. A seal depends on the place and on a
 //!   number that the program does not know.
 //! - **Links are followed to what links back**, and sizes to what has that size.
-//! - **Damage is an error with a kind and an address** ([`Corruption`]). The heap changes nothing then, and works on as far as
-//!   what is damaged is not needed. Whether the process ends is ntdll's decision.
+//! - **Damage is an error with a kind and an address** ([`Corruption`]). What was asked for is not done then; free blocks that
+//!   cannot be reached for it are forgotten, so that the heap works on. Whether the process ends is ntdll's decision.
 //!
 //! A program that knows the seals' number can still do anything: it is its own process.
 //!

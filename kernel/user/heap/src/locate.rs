@@ -78,8 +78,14 @@ impl<P: Pages> Core<'_, P> {
         if size <= SMALL_END - SMALL_HEADER && plain {
             let bucket = bucket_of(self.aligned(size + SMALL_HEADER).max(GRANULE));
             let unused = memory::low(stride_of(bucket) - SMALL_HEADER - size);
-            if let Some(data) = self.take_small(bucket, unused)? {
-                return Ok(data);
+            match self.take_small(bucket, unused) {
+                Ok(Some(data)) => return Ok(data),
+                Ok(None) => {}
+                Err(fault) => {
+                    // It is told once, and does not stand in the way of the next block of this size.
+                    self.set_active(bucket, self.header.no_span().address());
+                    return Err(fault);
+                }
             }
         }
         self.take_with(size, size, marks | if has_value { HAS_VALUE } else { 0 })

@@ -18,7 +18,11 @@ use crate::{Access, Pages};
 const PAGE: usize = 0x1000;
 const UNIT: usize = 0x1_0000;
 /// How large the piece is.
-const BYTES: usize = 8 << 30;
+const BYTES: usize = if size_of::<usize>() == 8 {
+    (1usize << 30).wrapping_mul(8)
+} else {
+    1 << 29
+};
 /// In a page's state: it is committed.
 const COMMITTED: u32 = 1;
 

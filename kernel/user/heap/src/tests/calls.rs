@@ -11,6 +11,7 @@ use nt_abi::native::{Peb, Pointer, RtlHeapParameters, RtlHeapWalkEntry, RtlHeapW
 use super::TestLock;
 use super::arena::TestPages;
 use super::model::{Model, TestHeap, growing, walk, with_flags};
+use crate::sizes::GRANULE;
 use crate::{Access, CorruptionKind, Creation, Heap, Limits, Lock, Pages, ProcessHeaps, Setting};
 
 const NONE: HeapFlags = HeapFlags(0);
@@ -165,7 +166,8 @@ fn a_walk_tells_the_parts_in_windows_order() {
         assert_eq!(entry.data_size as usize, 5 * ALLOC_SIZE);
         let data = Ptr::<u8>::at(entry.data_address).address();
         assert!(data == large || data == other);
-        assert_eq!(data % (16 * size_of::<usize>()), 8 * size_of::<usize>());
+        let offset = 4 * GRANULE;
+        assert_eq!(data % (2 * offset), offset);
     }
     heap.free(NONE, other).unwrap();
     heap.free(NONE, large).unwrap();

@@ -1,5 +1,10 @@
 //! Tests of the heap against models that were written apart from it.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "numbers of the process's own width, on both"
+)]
+
 pub(crate) mod arena;
 mod calls;
 mod fuzz;
