@@ -4,8 +4,8 @@
 //! The sizes and offsets are part of every program that declares such an object. What the words of the slim objects
 //! mean is ntdll's business; a critical section's are looked at, so their meaning is a contract too.
 //!
-//! Sources: `winnt.h` of the public SDK; for `LockCount` and the debug information the debugger's documentation ("Displaying
-//! a Critical Section", Microsoft Learn); for `RTL_RESOURCE` the public symbols.
+//! Sources: `winnt.h` of the public SDK; for `LockCount` and the debug information the debugger's documentation
+//! ("Displaying a Critical Section", Microsoft Learn); for `RTL_RESOURCE` the public symbols.
 
 use crate::layout::layouts;
 use crate::numbers::flags;
@@ -15,8 +15,8 @@ layouts! {
     pub struct RtlCriticalSection (0x28, 0x18) {
         /// [`RtlCriticalSectionDebug`]; [`NO_DEBUG_INFO`](Self::NO_DEBUG_INFO) for none.
         0x00 0x00 debug_info: Pointer,
-        /// Since Windows Server 2003 SP1, as a `LONG`: -1 free; bit 0 clear: locked; bit 1 clear: a waiter was woken and has
-        /// not got the lock yet; the rest is the ones' complement of the number of waiters.
+        /// Since Windows Server 2003 SP1, as a `LONG`: -1 free; bit 0 clear: locked; bit 1 clear: a waiter was woken and
+        /// has not got the lock yet; the rest is the ones' complement of the number of waiters.
         0x08 0x04 lock_count: u32,
         /// How often the owner has it, a `LONG`.
         0x0C 0x08 recursion_count: u32,
@@ -72,14 +72,16 @@ layouts! {
         0x1C 0x14 reserved5: u32,
     }
 
-    /// `SLIST_HEADER`: the head of an interlocked list. Its address is a multiple of 16 with 64-bit pointers, of 8 otherwise.
+    /// `SLIST_HEADER`: the head of an interlocked list. Its address is a multiple of 16 with 64-bit pointers, of 8
+    /// otherwise.
     pub struct SListHeader (0x10, 0x08) {
         /// With 32-bit pointers the first entry, a depth of 16 bits, a sequence; otherwise a depth of 16 bits first.
         0x00 0x00 alignment: u64,
         0x08 0x08 region: Only64<u64>,
     }
 
-    /// `TP_CALLBACK_ENVIRON_V3`: where and how a thread pool's callbacks run. Inline functions of Windows' headers write it.
+    /// `TP_CALLBACK_ENVIRON_V3`: where and how a thread pool's callbacks run. Inline functions of Windows' headers write
+    /// it.
     pub struct TpCallbackEnviron (0x48, 0x28) {
         /// 1, or 3 with all that is below.
         0x00 0x00 version: u32,

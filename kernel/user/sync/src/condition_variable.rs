@@ -1,6 +1,8 @@
-//! Condition variables: where threads wait for a condition that a lock protects. How they work: [`crate::words::condition`].
+//! Condition variables: where threads wait for a condition that a lock protects. How they work:
+//! [`crate::words::condition`].
 //!
-//! A variable of zeros is ready. A thread may wake without anybody having woken it, as with Windows', so callers look again.
+//! A variable of zeros is ready. A thread may wake without anybody having woken it, as with Windows', so callers look
+//! again.
 
 use c_interface::Ptr;
 use nt_abi::native::{RtlConditionVariable, RtlCriticalSection, RtlSrwLock};

@@ -1,11 +1,11 @@
 //! Critical sections: locks that their owner may take again.
 //!
 //! The structure is Windows', and so is the meaning of what programs and debuggers look at: `LockCount` (see
-//! [`crate::words::section`]), `RecursionCount`, `OwningThread`, `SpinCount`, `DebugInfo`. `LockSemaphore` stays 0: waiters wait by the
-//! section's address.
+//! [`crate::words::section`]), `RecursionCount`, `OwningThread`, `SpinCount`, `DebugInfo`. `LockSemaphore` stays 0: waiters
+//! wait by the section's address.
 //!
-//! Order: owner and recursion count are written by the owner alone. Another thread may read an old owner, but never itself: what it
-//! wrote itself last was that it left.
+//! Order: owner and recursion count are written by the owner alone. Another thread may read an old owner, but never itself:
+//! what it wrote itself last was that it left.
 
 use c_interface::{Ptr, field};
 use nt_abi::native::{RtlCriticalSection, RtlCriticalSectionDebug};

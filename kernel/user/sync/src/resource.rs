@@ -1,12 +1,12 @@
 //! Resources: the lock to share or to have alone of earlier Windows, which its owner may take again.
 //!
-//! A critical section protects the counts. Who has to wait enters the queue while it has that section, and leaves it then; whoever
-//! frees the resource has the section too, so it finds all who wait, counts them in and wakes them. A thread that was woken
-//! has the resource, and nobody passes it.
+//! A critical section protects the counts. Who has to wait enters the queue while it has that section, and leaves it then;
+//! whoever frees the resource has the section too, so it finds all who wait, counts them in and wakes them. A thread that
+//! was woken has the resource, and nobody passes it.
 //!
-//! Threads that share do not pass one that waits to have it alone; when that one frees it, those come first that wait to share. So
-//! neither side starves. Who shares it and wants to share it once more may therefore wait for itself, which Windows' own does not
-//! promise against either.
+//! Threads that share do not pass one that waits to have it alone; when that one frees it, those come first that wait to
+//! share. So neither side starves. Who shares it and wants to share it once more may therefore wait for itself, which
+//! Windows' own does not promise against either.
 
 use c_interface::{Ptr, field};
 use nt_abi::native::{RtlCriticalSection, RtlCriticalSectionDebug, RtlResource};
@@ -115,7 +115,8 @@ impl<'a, P: Parking> Locked<'a, P> {
     }
 }
 
-/// Makes a resource that nobody has. `debug_info` is memory for debug information, which the caller gets back from [`delete`].
+/// Makes a resource that nobody has. `debug_info` is memory for debug information, which the caller gets back from
+/// [`delete`].
 ///
 /// # NT
 /// `RtlInitializeResource`.

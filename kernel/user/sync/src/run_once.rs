@@ -11,7 +11,8 @@ use crate::words::atomic::AtomicUsize;
 use crate::words::once::{self, Begun, Mode, NotCompleted};
 use crate::words::parking::Parking;
 
-/// `RTL_RUN_ONCE_INIT_FN`: does it. Gets the word, the caller's parameter and where what comes of it goes; gives 0 if it failed.
+/// `RTL_RUN_ONCE_INIT_FN`: does it. Gets the word, the caller's parameter and where what comes of it goes; gives 0 if it
+/// failed.
 pub type RunOnceFunction = Function<fn(Ptr<RtlRunOnce>, usize, Ptr<Pointer>) -> u32>;
 
 fn word<'a>(once: Ptr<RtlRunOnce>) -> &'a AtomicUsize {

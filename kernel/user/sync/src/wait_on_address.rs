@@ -1,7 +1,8 @@
 //! Waiting until the value at an address is another one. How it works: [`crate::words::queue`].
 //!
-//! The check of the value and the entry into the queue are one step for whoever wakes, so a waker who stores first and wakes then
-//! finds whoever saw the old value. Addresses of another process are other addresses, even where memory is shared.
+//! The check of the value and the entry into the queue are one step for whoever wakes, so a waker who stores first and
+//! wakes then finds whoever saw the old value. Addresses of another process are other addresses, even where memory is
+//! shared.
 
 use c_interface::Ptr;
 use nt_abi::{NtResult, NtStatus};
@@ -19,8 +20,8 @@ fn key(address: usize) -> Key {
 
 /// The value of 1, 2, 4 or 8 bytes at an address, with its size as a power of two.
 ///
-/// One that lies as its size wants is read in one step. So is a small one inside of an aligned word, through that word, which
-/// is in the same page.
+/// One that lies as its size wants is read in one step. So is a small one inside of an aligned word, through that word,
+/// which is in the same page.
 fn value(address: usize, size: u32) -> u64 {
     let misaligned = |size: usize| address & (size - 1) != 0;
     match size {

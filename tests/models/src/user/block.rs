@@ -84,8 +84,8 @@ impl BlockRef {
         self.0 == 0
     }
 
-    /// Touches a word. `loom` lets others run before an access, not after it, so a block that is there afterwards was there at
-    /// the time.
+    /// Touches a word. `loom` lets others run before an access, not after it, so a block that is there afterwards was there
+    /// at the time.
     fn word<T>(self, field: Field, access: impl FnOnce(&AtomicUsize) -> T) -> T {
         let block = Arc::clone(&BLOCKS.lock().unwrap()[self.0 / 16 - 1]);
         let result = access(&block.words[field as usize]);

@@ -13,6 +13,7 @@ mod block;
 mod kernel;
 mod meetings;
 mod tests;
+mod waits;
 
 macro_rules! their_own {
     ($($name:ident $path:literal;)*) => {$(

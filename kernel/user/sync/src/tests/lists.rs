@@ -88,8 +88,8 @@ fn addresses_of_all_user_memory_fit() {
     assert_eq!(depth(list), 0);
 }
 
-/// Entries that threads hand round: none is ever owned twice, none is lost. Few entries and many rounds, so that entries come
-/// back while others look.
+/// Entries that threads hand round: none is ever owned twice, none is lost. Few entries and many rounds, so that entries
+/// come back while others look.
 fn hand_round(processors: u32) {
     const ENTRIES: usize = 6;
     let host = Host::new(processors);

@@ -171,8 +171,8 @@ fn sharers_do_not_pass_who_waits_to_have_it_alone() {
 
 #[test]
 fn neither_side_starves() {
-    // Readers that always overlap, and a writer that takes the lock again at once, for one reader and one writer that want it
-    // fifty times.
+    // Readers that always overlap, and a writer that takes the lock again at once, for one reader and one writer that want
+    // it fifty times.
     let host = Host::new(1);
     let mut memory = RtlSrwLock::default();
     let lock = Ptr::of(&mut memory);

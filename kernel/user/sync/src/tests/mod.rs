@@ -8,6 +8,7 @@ mod lists;
 mod locks;
 mod once;
 mod pool_host;
+mod pool_timers;
 mod pool_waits;
 mod pools;
 mod resources;

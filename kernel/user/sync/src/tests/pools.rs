@@ -9,10 +9,10 @@ use std::vec::Vec;
 
 use c_interface::{Function, Ptr};
 use nt_abi::NtStatus;
-use nt_abi::native::{Handle, Pointer, RtlCriticalSection, TpCallbackEnviron};
-use nt_abi::synchronization::{CriticalSectionFlags, TpCallbackFlags, WorkFlags};
+use nt_abi::native::{Pointer, RtlCriticalSection, TpCallbackEnviron};
+use nt_abi::synchronization::{CriticalSectionFlags, TpCallbackFlags};
 
-use super::host::{system_time, until};
+use super::host::{in_time, until};
 use super::pool_host::{Process, Tally};
 use crate::critical_section;
 use crate::thread_pool::*;
@@ -102,7 +102,7 @@ fn many_threads_post_and_wait() {
     let tally = Tally::listed(process);
     super::host::in_threads(6, |_| {
         for _ in 0..500 {
-            let work = alloc_work(
+            alloc_work(
                 process,
                 function!(count_work),
                 tally.context(),
@@ -336,7 +336,8 @@ fn what_is_long_has_another_worker_or_is_told() {
             environment,
         )
         .unwrap();
-        assert_eq!(process.wait(short.done, 50), maximum == 2);
+        let patience = if maximum == 2 { 5000 } else { 50 };
+        assert_eq!(process.wait(short.done, patience), maximum == 2);
         process.signal(long.gate, 1);
     }
     // An environment can say so beforehand.
@@ -346,25 +347,34 @@ fn what_is_long_has_another_worker_or_is_told() {
         ..environment(pool)
     };
     let tally = Tally::listed(process);
-    for _ in 0..4 {
-        let work = alloc_work(
-            process,
-            function!(gated_work),
-            tally.context(),
-            Ptr::of(&mut environment),
-        )
-        .unwrap();
-        post_work(process, work).unwrap();
-    }
-    let start = Instant::now();
-    for _ in 0..4 {
-        assert!(process.wait(tally.done, 5000));
-    }
-    assert!(
-        start.elapsed() < Duration::from_millis(90),
-        "without having been stuck"
-    );
-    process.signal(tally.gate, 4);
+    let works: Vec<_> = (0..4)
+        .map(|_| {
+            let work = alloc_work(
+                process,
+                function!(gated_work),
+                tally.context(),
+                Ptr::of(&mut environment),
+            )
+            .unwrap()
+        })
+        .collect();
+    // All are begun at once, without the pool having been stuck.
+    let begin_all = || {
+        let start = Instant::now();
+        for work in &works {
+            post_work(process, *work).unwrap();
+        }
+        for _ in 0..4 {
+            assert!(process.wait(tally.done, 5000));
+        }
+        let took = start.elapsed();
+        process.signal(tally.gate, 4);
+        for work in &works {
+            wait_for_callbacks(process, *work, false).unwrap();
+        }
+        took
+    };
+    in_time(begin_all, Duration::from_millis(90));
 }
 
 extern "system" fn asks(instance: usize, context: usize) {
@@ -563,213 +573,4 @@ fn a_group_waits_for_what_runs() {
     post_simple(process, function!(count_simple), tally.context(), member).unwrap();
     release_group_members(process, group, false, 0).unwrap();
     assert_eq!(tally.count(), 5);
-}
-
-#[test]
-fn timers_come_when_they_are_due() {
-    let process = Process::new(2);
-    let tally = Tally::listed(process);
-    let timer = alloc_timer(
-        process,
-        function!(count_work),
-        tally.context(),
-        NO_ENVIRONMENT,
-    )
-    .unwrap();
-    assert!(!is_timer_set(process, timer));
-    for form in 0..2 {
-        let start = Instant::now();
-        let due = if form == 0 {
-            -100 * 10_000
-        } else {
-            system_time() + 100 * 10_000
-        };
-        assert_eq!(set_timer(process, timer, Some(due), 0, 0), Ok(false));
-        assert!(is_timer_set(process, timer));
-        wait_for_callbacks(process, timer, false).unwrap();
-        assert!(
-            start.elapsed() < Duration::from_millis(90),
-            "one that has not come is not waited for"
-        );
-        assert!(process.wait(tally.done, 5000));
-        assert!(
-            start.elapsed() >= Duration::from_millis(99),
-            "{:?}",
-            start.elapsed()
-        );
-        assert!(is_timer_set(process, timer), "though it has come");
-    }
-    assert_eq!(set_timer(process, timer, Some(0), 0, 0), Ok(false));
-    assert!(process.wait(tally.done, 5000));
-    // One that is taken back does not come.
-    assert_eq!(
-        set_timer(process, timer, Some(-30 * 10_000), 0, 0),
-        Ok(false)
-    );
-    assert_eq!(set_timer(process, timer, None, 0, 0), Ok(true));
-    assert!(!is_timer_set(process, timer));
-    assert!(!process.wait(tally.done, 80));
-    // Again and again, in step.
-    let start = Instant::now();
-    set_timer(process, timer, Some(-40 * 10_000), 40, 0).unwrap();
-    for _ in 0..5 {
-        assert!(process.wait(tally.done, 5000));
-    }
-    let took = start.elapsed();
-    assert!(took >= Duration::from_millis(199), "{took:?}");
-    assert!(took < Duration::from_millis(400), "{took:?}");
-    release(process, timer).unwrap();
-    let count = tally.count();
-    thread::sleep(Duration::from_millis(100));
-    assert!(
-        tally.count() <= count + 1,
-        "what was posted runs, and no more"
-    );
-}
-
-extern "system" fn notes_time(_instance: usize, context: usize, _timer: usize) {
-    let tally = Tally::of(context);
-    let now = tally.process.interrupt_time();
-    tally.count.store(now.unsigned_abs(), Ordering::Relaxed);
-    tally.process.signal(tally.done, 1);
-}
-
-#[test]
-fn timers_with_a_window_come_together() {
-    let process = Process::new(2);
-    let tallies = [Tally::listed(process), Tally::listed(process)];
-    let [early, late] = tallies.map(|tally| {
-        alloc_timer(
-            process,
-            function!(notes_time),
-            tally.context(),
-            NO_ENVIRONMENT,
-        )
-        .unwrap()
-    });
-    for (window, together) in [(60, false), (150, true)] {
-        set_timer(process, late, Some(-180 * 10_000), 0, 0).unwrap();
-        set_timer(process, early, Some(-80 * 10_000), 0, window).unwrap();
-        for tally in tallies {
-            assert!(process.wait(tally.done, 5000));
-        }
-        let apart = tallies[1].count().abs_diff(tallies[0].count()) / 10_000;
-        assert_eq!(
-            apart < 20,
-            together,
-            "{apart} ms apart with a window of {window}"
-        );
-    }
-}
-
-extern "system" fn item(context: usize) -> u32 {
-    Tally::of(context)
-        .process
-        .signal(Tally::of(context).done, 1);
-    0
-}
-
-extern "system" fn fired(context: usize, timed_out: u8) {
-    let tally = Tally::of(context);
-    assert_eq!(timed_out, 1);
-    tally
-        .thread
-        .store(tally.process.thread_id(), Ordering::Relaxed);
-    tally.count.fetch_add(1, Ordering::Relaxed);
-    tally.process.signal(tally.done, 1);
-    if tally.other.load(Ordering::Relaxed) != 0 {
-        assert!(tally.process.wait(tally.gate, 10_000));
-    }
-}
-
-#[test]
-fn work_items_and_timer_queues_are_served() {
-    let process = Process::new(2);
-    let tally = Tally::listed(process);
-    let flags = WorkFlags::default();
-    queue_work_item(process, function!(item), tally.context(), flags).unwrap();
-    queue_work_item(
-        process,
-        function!(item),
-        tally.context(),
-        WorkFlags::EXECUTELONGFUNCTION,
-    )
-    .unwrap();
-    assert!(process.wait(tally.done, 5000) && process.wait(tally.done, 5000));
-
-    let queue = create_timer_queue(process).unwrap();
-    let add = |queue, due, period, flags| {
-        create_timer(
-            process,
-            queue,
-            function!(fired),
-            tally.context(),
-            due,
-            period,
-            flags,
-        )
-        .unwrap()
-    };
-    let timer = add(Some(queue), 20, 20, flags);
-    for _ in 0..3 {
-        assert!(process.wait(tally.done, 5000));
-    }
-    assert_eq!(update_timer(process, timer, 5000, 0), Ok(()));
-    while process.wait(tally.done, 60) {}
-    assert_eq!(delete_timer(process, timer, 0), Ok(NtStatus::SUCCESS));
-    assert_eq!(
-        delete_timer(process, timer, 0),
-        Err(NtStatus::INVALID_HANDLE)
-    );
-    // In the timers' thread, all in the same.
-    let mut threads = Vec::new();
-    for _ in 0..2 {
-        let timer = add(None, 1, 0, WorkFlags::EXECUTEINTIMERTHREAD);
-        assert!(process.wait(tally.done, 5000));
-        threads.push(tally.thread.load(Ordering::Relaxed));
-        delete_timer(process, timer, Handle::MAX).unwrap();
-    }
-    assert_eq!(threads[0], threads[1]);
-    // One that runs: pending, then an event.
-    tally.other.store(1, Ordering::Relaxed);
-    let timer = add(Some(queue), 0, 0, flags);
-    assert!(process.wait(tally.done, 5000));
-    let event = process.event();
-    assert_eq!(delete_timer(process, timer, event), Ok(NtStatus::PENDING));
-    assert!(!process.wait(event, 20));
-    process.signal(tally.gate, 1);
-    assert!(process.wait(event, 5000));
-    // A queue with one that runs and one that waits.
-    add(Some(queue), 0, 0, flags);
-    add(Some(queue), 100_000, 0, flags);
-    assert!(process.wait(tally.done, 5000));
-    assert_eq!(
-        delete_timer_queue(process, queue, event),
-        Ok(NtStatus::PENDING)
-    );
-    assert_eq!(
-        delete_timer_queue(process, queue, event),
-        Err(NtStatus::INVALID_HANDLE)
-    );
-    assert!(!process.wait(event, 20));
-    process.signal(tally.gate, 1);
-    assert!(process.wait(event, 5000));
-    // And one that is waited for.
-    let queue = create_timer_queue(process).unwrap();
-    add(Some(queue), 0, 0, flags);
-    assert!(process.wait(tally.done, 5000));
-    let count = tally.count();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            thread::sleep(Duration::from_millis(30));
-            process.signal(tally.gate, 1);
-        });
-        let start = Instant::now();
-        assert_eq!(
-            delete_timer_queue(process, queue, Handle::MAX),
-            Ok(NtStatus::SUCCESS)
-        );
-        assert!(start.elapsed() >= Duration::from_millis(25));
-    });
-    assert_eq!(tally.count(), count);
 }

@@ -159,8 +159,8 @@ fn nobody_starves() {
 
 #[test]
 fn a_waiter_that_is_passed_three_times_is_given_the_section() {
-    // A thread takes the section while another sleeps between being woken and running: simulated by how often the holder leaves
-    // and enters before the waiter has it.
+    // A thread takes the section while another sleeps between being woken and running: simulated by how often the holder
+    // leaves and enters before the waiter has it.
     let host = Host::new(1);
     let mut memory = RtlCriticalSection::default();
     let section = section(&host, &mut memory);
@@ -221,7 +221,7 @@ fn a_wait_that_lasts_too_long_is_told_and_goes_on() {
         thread::sleep(Duration::from_millis(70));
         assert_eq!(leave(&host, section), NtStatus::SUCCESS);
         let overdue = waiter.join().unwrap();
-        assert!(!overdue.is_empty() && overdue.len() <= 3, "{overdue:?}");
+        assert!(!overdue.is_empty(), "{overdue:?}");
         assert!(overdue[0] >= Duration::from_millis(20), "{overdue:?}");
     });
     assert_eq!(lock_count(section), -1);

@@ -53,8 +53,8 @@ struct Cancelled {
 /// Gives all members of a group up and waits until none of their callbacks runs.
 ///
 /// With `cancel_pending` callbacks that have not begun do not begin; for each member that was not given up by then, its
-/// environment's cancel callback is called at the end, in the caller's thread, with `cleanup_context`. Of single callbacks only those
-/// count that did not begin.
+/// environment's cancel callback is called at the end, in the caller's thread, with `cleanup_context`. Of single callbacks
+/// only those count that did not begin.
 ///
 /// # NT
 /// `TpReleaseCleanupGroupMembers`.

@@ -1,8 +1,8 @@
 //! Thread pools: callbacks that run in threads of the process when they are posted, when a time has come, or when an object
 //! is signalled.
 //!
-//! One state for all pools of a process ([`ThreadPools`]), under one slim lock. Nothing runs under that lock but changes of the
-//! state; what is to be done besides (starting threads, setting events, unloading modules) is noted, and done when the
+//! One state for all pools of a process ([`ThreadPools`]), under one slim lock. Nothing runs under that lock but changes of
+//! the state; what is to be done besides (starting threads, setting events, unloading modules) is noted, and done when the
 //! lock is free. Callbacks run without it.
 //!
 //! | threads | do |
@@ -13,9 +13,9 @@
 //!
 //! # How many workers
 //! Work that finds no idle worker gets a new one while the pool has fewer that are not at something long than there are
-//! processors. More would only take turns. But callbacks may wait for one another, so when a pool with work has taken none for a
-//! tenth of a second, it gets one more, up to its maximum. Windows asks the kernel, which knows when a worker blocks; ours has
-//! no worker factories.
+//! processors. More would only take turns. But callbacks may wait for one another, so when a pool with work has taken none
+//! for a tenth of a second, it gets one more, up to its maximum. Windows asks the kernel, which knows when a worker blocks;
+//! ours has no worker factories.
 //!
 //! # Fairness
 //! What is posted to one object several times runs in turn with what is posted to others.
@@ -30,6 +30,7 @@ mod callbacks;
 mod groups;
 mod kernel;
 mod objects;
+mod pools;
 mod queues;
 mod slab;
 mod state;
@@ -44,9 +45,11 @@ pub use callbacks::{
 pub use groups::{alloc_group, release_group, release_group_members};
 pub use kernel::{PoolKernel, Role};
 pub use objects::{
-    SimpleCallback, TimerCallback, WaitCallback, WorkCallback, alloc_pool, alloc_timer, alloc_wait,
-    alloc_work, post_simple, post_work, query_pool_stack, release, release_pool, set_pool_maximum,
-    set_pool_minimum, set_pool_stack, wait_for_callbacks,
+    SimpleCallback, TimerCallback, WaitCallback, WorkCallback, alloc_timer, alloc_wait, alloc_work,
+    post_simple, post_work, release, wait_for_callbacks,
+};
+pub use pools::{
+    alloc_pool, query_pool_stack, release_pool, set_pool_maximum, set_pool_minimum, set_pool_stack,
 };
 pub use queues::{
     TimerOrWaitCallback, WorkItemCallback, create_timer, create_timer_queue, delete_timer,
@@ -66,6 +69,6 @@ pub fn run<K: PoolKernel>(kernel: &K, role: usize) {
     }
 }
 
-/// `-1` as a handle: the process itself, which is never signalled while it can look; with the functions that end things, that
-/// the caller wants to wait.
+/// `-1` as a handle: the process itself, which is never signalled while it can look; with the functions that end things,
+/// that the caller wants to wait.
 const MINUS_ONE: nt_abi::native::Handle = nt_abi::native::Handle::MAX;

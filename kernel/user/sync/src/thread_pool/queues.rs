@@ -61,7 +61,8 @@ fn timer_or_wait(
     object
 }
 
-/// Has a function run whenever an object is signalled, and when it was not for so many milliseconds; or only the first time.
+/// Has a function run whenever an object is signalled, and when it was not for so many milliseconds; or only the first
+/// time.
 ///
 /// # NT
 /// `RtlRegisterWait`.
@@ -149,7 +150,8 @@ pub fn create_timer_queue<K: PoolKernel>(kernel: &K) -> NtResult<Id> {
     locked.queues.insert(queue).ok_or(NtStatus::NO_MEMORY)
 }
 
-/// Makes a timer that comes after `due` milliseconds and then every `period`; 0 for once. `None` for the process's own queue.
+/// Makes a timer that comes after `due` milliseconds and then every `period`; 0 for once. `None` for the process's own
+/// queue.
 ///
 /// # NT
 /// `RtlCreateTimer`.
@@ -236,8 +238,8 @@ pub fn update_timer<K: PoolKernel>(kernel: &K, timer: Id, due: u32, period: u32)
 
 /// Ends a queue's timer. Callbacks that were posted run.
 ///
-/// `completion` is an event that is signalled when none is left; `-1` to wait for that; 0 for neither. Gives `SUCCESS` if none
-/// is left, otherwise `PENDING`.
+/// `completion` is an event that is signalled when none is left; `-1` to wait for that; 0 for neither. Gives `SUCCESS` if
+/// none is left, otherwise `PENDING`.
 ///
 /// # NT
 /// `RtlDeleteTimer`.

@@ -1,8 +1,8 @@
 //! Things by number: what a program has of a pool, a timer or a running callback.
 //!
 //! Windows hands out addresses, and whoever uses one too late reads memory that is another's. A number says which kind of
-//! thing it is of, where it is and how often that place was used before, so that one that is used too late is mostly found out.
-//! Programs cannot tell: to them the type is opaque.
+//! thing it is of, where it is and how often that place was used before, so that one that is used too late is mostly found
+//! out. Programs cannot tell: to them the type is opaque.
 
 use alloc::vec::Vec;
 

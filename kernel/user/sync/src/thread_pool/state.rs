@@ -16,8 +16,8 @@ use crate::words::queue::{Key, Outcome, Purpose, Wait, with_queue};
 
 /// The thread pools of a process, for a variable of the DLL.
 ///
-/// The slim lock is what threads wait for. The mutex is there because a safe cell must have a lock of its own; whoever has the slim
-/// lock finds it free.
+/// The slim lock is what threads wait for. The mutex is there because a safe cell must have a lock of its own; whoever has
+/// the slim lock finds it free.
 pub struct ThreadPools {
     word: AtomicUsize,
     state: Mutex<State>,
@@ -285,7 +285,8 @@ impl<'a, K: PoolKernel> Locked<'a, K> {
         self.kernel.interrupt_time()
     }
 
-    /// Frees the lock and waits until somebody wakes the caller by a number, or until a time. Whoever wakes does so under the lock.
+    /// Frees the lock and waits until somebody wakes the caller by a number, or until a time. Whoever wakes does so under
+    /// the lock.
     pub(super) fn wait(self, by: usize, purpose: Purpose, deadline: Deadline) -> Outcome {
         let wait = Wait {
             deadline,

@@ -1,7 +1,7 @@
 //! Timers, and the thread that notices when they are due.
 //!
-//! A timer with a window may be late by that much, so that one wake-up serves several: the thread wakes when the first one must be
-//! noticed, and then takes all that are due.
+//! A timer with a window may be late by that much, so that one wake-up serves several: the thread wakes when the first one
+//! must be noticed, and then takes all that are due.
 
 use nt_abi::{NtResult, NtStatus};
 

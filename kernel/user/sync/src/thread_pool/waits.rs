@@ -1,8 +1,8 @@
 //! Waits for objects, and the threads that wait.
 //!
-//! A waiter waits for its objects without the lock, with a copy of its entries' handles. Who changes the entries signals the waiter's event.
-//! **A signal is not lost**: who takes an entry back waits until the waiter has looked again, because until then it might
-//! take an object's signal, which is then the callback's: it came before it was taken back.
+//! A waiter waits for its objects without the lock, with a copy of its entries' handles. Who changes the entries signals
+//! the waiter's event. **A signal is not lost**: who takes an entry back waits until the waiter has looked again, because
+//! until then it might take an object's signal, which is then the callback's: it came before it was taken back.
 
 use alloc::vec::Vec;
 

@@ -1,11 +1,12 @@
 //! The words of a barrier, where a number of threads meet.
 //!
-//! The arrivals have in bit 31 which meeting it is, odd or even, and below it how many have come. Whoever is last turns bit 31 and
-//! clears the rest by one store: everybody else waits, so nobody changes the word at that time. One bit is enough, because a
-//! thread cannot miss a meeting that it is counted for.
+//! The arrivals have in bit 31 which meeting it is, odd or even, and below it how many have come. Whoever is last turns bit
+//! 31 and clears the rest by one store: everybody else waits, so nobody changes the word at that time. One bit is enough,
+//! because a thread cannot miss a meeting that it is counted for.
 //!
-//! The threads inside are counted apart, from before they arrive until they touch the barrier for the last time. Who deletes it
-//! waits until there are none; after that the memory is its own. Threads that promise that nobody deletes it spare that.
+//! The threads inside are counted apart, from before they arrive until they touch the barrier for the last time. Who
+//! deletes it waits until there are none; after that the memory is its own. Threads that promise that nobody deletes it
+//! spare that.
 //!
 //! Order: an arrival is a release and an acquire, so the last one has seen what all did before they came; it releases the
 //! word, which the others acquire. The count's last decrement is a release, and its reader an acquire.

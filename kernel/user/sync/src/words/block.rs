@@ -1,8 +1,8 @@
 //! Wait blocks: what others must know of a thread that waits, on that thread's own stack.
 //!
-//! A block is lent to others from the moment that its address is in a queue until its state is [`WOKEN`]. Its thread does not
-//! return before that, and nobody else touches it afterwards; [`super::queue`] and [`super::bucket`] say why. The models
-//! have a module in this place that fails when a block is touched after its life.
+//! A block is lent to others from the moment that its address is in a queue until its state is [`WOKEN`]. Its thread does
+//! not return before that, and nobody else touches it afterwards; [`super::queue`] and [`super::bucket`] say why. The
+//! models have a module in this place that fails when a block is touched after its life.
 //!
 //! The fields are atomics because several threads reach them. Those of a queue are ordered by the queue's lock and need no
 //! order of their own; only the state has one.

@@ -1,20 +1,20 @@
 //! The table of those who wait: buckets, each with a lock of its own and a list of wait blocks.
 //!
 //! # The lock of a bucket
-//! One word: bit 0 says that it is held, the rest is the address of the wait block that came last, from which `Next` leads to
-//! those that came before.
+//! One word: bit 0 says that it is held, the rest is the address of the wait block that came last, from which `Next` leads
+//! to those that came before.
 //!
 //! - Anybody takes it by setting bit 0 where it is clear, whoever waits.
 //! - Who has to wait puts its block in front by a compare-exchange that succeeds only while the lock is held.
 //! - Only the holder takes a block out, the one that came first, and wakes its thread after it has freed the lock.
 //!
-//! No wake-up is lost: a block is put in only while somebody holds the lock, and a holder who sees blocks as it leaves wakes a
-//! thread, which then tries again and, when it has the lock in the end, does the same. If it finds the lock held, that
-//! holder's leave cannot have seen the list empty of its new block.
+//! No wake-up is lost: a block is put in only while somebody holds the lock, and a holder who sees blocks as it leaves
+//! wakes a thread, which then tries again and, when it has the lock in the end, does the same. If it finds the lock held,
+//! that holder's leave cannot have seen the list empty of its new block.
 //!
-//! Order: taking is an acquire on the word, freeing a release; every change between is a read-modify-write, so that who takes
-//! the lock sees what all former holders did. Putting a block in is a release, and the holder reads the word with an acquire
-//! before it walks, so it sees what the blocks say.
+//! Order: taking is an acquire on the word, freeing a release; every change between is a read-modify-write, so that who
+//! takes the lock sees what all former holders did. Putting a block in is a release, and the holder reads the word with an
+//! acquire before it walks, so it sees what the blocks say.
 //!
 //! It is held for a few dozen instructions and never while its holder enters the kernel. A thread that is preempted there
 //! makes others wait, not spin, so that a thread of higher priority lets it go on.

@@ -1,9 +1,9 @@
 //! The word of a condition variable: 0 if nobody waits, 1 if somebody may.
 //!
-//! The word is set, and cleared when the last one is gone, under the queue's lock. A waiter enters the queue before it frees the
-//! lock that protects the condition. So a waker who changed the condition under that lock, after the waiter had looked at it,
-//! sees the word set: the store came before the free, and the free before its own taking of the lock. A waker need not hold
-//! the lock any more as it wakes; one who never had it can lose a wake-up, here as on Windows.
+//! The word is set, and cleared when the last one is gone, under the queue's lock. A waiter enters the queue before it
+//! frees the lock that protects the condition. So a waker who changed the condition under that lock, after the waiter had
+//! looked at it, sees the word set: the store came before the free, and the free before its own taking of the lock. A waker
+//! need not hold the lock any more as it wakes; one who never had it can lose a wake-up, here as on Windows.
 
 use super::atomic::{AtomicUsize, Ordering, address_of};
 use super::parking::{Deadline, Parking};

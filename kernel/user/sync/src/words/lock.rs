@@ -13,19 +13,19 @@
 //! Who waits is in the queue of [`super::queue`]; bit 1 is set exactly while somebody is, and changes under the
 //! queue's lock alone. While bit 0 and bit 1 are set nobody changes the word without that lock but sharers who leave.
 //!
-//! - **Sharers do not pass waiters**: while bit 1 or 2 is set they queue. When a lock becomes free and sharers are first, all that
-//!   came before the first who wants it alone get it together, by hand-over.
+//! - **Sharers do not pass waiters**: while bit 1 or 2 is set they queue. When a lock becomes free and sharers are first,
+//!   all that came before the first who wants it alone get it together, by hand-over.
 //! - **Who wants it alone takes it where bit 0 is clear**, whoever waits. That keeps a lock that is much in demand with a
 //!   thread that runs. The price is that the one who was woken may find it taken; it goes to the front, and after
 //!   [`Parking::PATIENCE`] times the lock is handed to it. So nobody starves.
 //!
-//! **No wake-up is lost.** As long as anybody waits, bit 0 or bit 2 is set. Who has the lock sees bit 1 when it leaves, and wakes
-//! one unless bit 2 says that one is awake. Who is awake takes the lock and clears bit 2, or goes back to the queue and clears it
-//! by a compare-exchange that sees the lock held: then that holder's leave comes later.
+//! **No wake-up is lost.** As long as anybody waits, bit 0 or bit 2 is set. Who has the lock sees bit 1 when it leaves, and
+//! wakes one unless bit 2 says that one is awake. Who is awake takes the lock and clears bit 2, or goes back to the queue
+//! and clears it by a compare-exchange that sees the lock held: then that holder's leave comes later.
 //!
-//! Order: taking is an acquire on the word, leaving a release, and all other changes are read-modify-writes, so who
-//! takes the lock alone sees what all sharers before it did. A hand-over goes through the wait block's state, which the last holder
-//! releases; it acquires the word before, for what other sharers did.
+//! Order: taking is an acquire on the word, leaving a release, and all other changes are read-modify-writes, so who takes
+//! the lock alone sees what all sharers before it did. A hand-over goes through the wait block's state, which the last
+//! holder releases; it acquires the word before, for what other sharers did.
 
 use super::atomic::{AtomicUsize, Ordering, address_of};
 use super::parking::{self, Parking};

@@ -1,7 +1,7 @@
 //! The algorithms, over words that threads share.
 //!
-//! Nothing here knows a structure of Windows or an address of a program: that is the business of the modules outside. So the
-//! same files are also compiled into the models (`tests/models`), which put other modules in the places of `atomic` and
+//! Nothing here knows a structure of Windows or an address of a program: that is the business of the modules outside. So
+//! the same files are also compiled into the models (`tests/models`), which put other modules in the places of `atomic` and
 //! `block` and play each lock for every order of memory that the language allows. For that reason they name atomics through
 //! `super::atomic` alone.
 

@@ -8,10 +8,10 @@
 //!
 //! Windows has the same states; where our bit 2 is, it has a list of those who wait.
 //!
-//! Order: whoever completes releases the word, and whoever finds it done acquires it, so what was done is seen. An attempt that
-//! failed is released and acquired in the same way by who tries next. Bit 2 is set under the queue's lock by a compare-exchange that
-//! sees state 1, and the one who completes takes the word as a whole: either it sees bit 2, and finds the waiter in the queue, or
-//! the waiter sees that state 1 is over.
+//! Order: whoever completes releases the word, and whoever finds it done acquires it, so what was done is seen. An attempt
+//! that failed is released and acquired in the same way by who tries next. Bit 2 is set under the queue's lock by a
+//! compare-exchange that sees state 1, and the one who completes takes the word as a whole: either it sees bit 2, and finds
+//! the waiter in the queue, or the waiter sees that state 1 is over.
 
 use super::atomic::{AtomicUsize, Ordering, address_of};
 use super::parking::Parking;

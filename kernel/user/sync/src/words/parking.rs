@@ -18,7 +18,8 @@ pub enum Alert {
 /// An alert that comes before the wait ends the next one at once. One that nobody waits for any more does so too, so every
 /// waiter looks whether what it waits for has happened; alerts too many do no harm.
 pub trait Parking {
-    /// How often a thread that waits for a lock is woken in vain, because others took it first, before the lock is handed to it.
+    /// How often a thread that waits for a lock is woken in vain, because others took it first, before the lock is handed
+    /// to it.
     const PATIENCE: usize = 3;
 
     /// How often a thread looks before it waits in the kernel, where the lock does not say.
@@ -27,8 +28,8 @@ pub trait Parking {
     /// The calling thread's id; never 0.
     fn thread_id(&self) -> usize;
 
-    /// Waits until somebody alerts the calling thread, or until a time in units of 100 ns: negative from now, otherwise since
-    /// 1601-01-01 UTC (`NtWaitForAlertByThreadId`). The address is what the caller waits for, for those who look.
+    /// Waits until somebody alerts the calling thread, or until a time in units of 100 ns: negative from now, otherwise
+    /// since 1601-01-01 UTC (`NtWaitForAlertByThreadId`). The address is what the caller waits for, for those who look.
     ///
     /// While a process ends, when no other thread is left, nobody would come: there an implementation may end the process.
     fn wait_for_alert(&self, address: usize, timeout: Option<i64>) -> Alert;
@@ -68,7 +69,8 @@ pub enum Deadline {
 }
 
 impl Deadline {
-    /// The deadline of a wait that begins now, from NT's form of a timeout: negative ones count from now, in units of 100 ns.
+    /// The deadline of a wait that begins now, from NT's form of a timeout: negative ones count from now, in units of 100
+    /// ns.
     pub fn of<P: Parking>(parking: &P, timeout: Option<i64>) -> Self {
         match timeout {
             None => Self::Never,

@@ -1,14 +1,14 @@
 //! Waiting by address: the queue that every lock of this crate waits in.
 //!
-//! Guarantee: under the bucket's lock the check and the entry into the queue are one step, and so are the look at the
-//! queue and what is done about it. So a waker who changes what the check looks at, and then looks at the queue, finds whoever
-//! checked before; and whoever checks after sees the change. That is all that "no lost wake-up" needs, and it does not depend
-//! on the order in which a machine performs stores, because the bucket's lock is released by one of the two and acquired by
-//! the other.
+//! Guarantee: under the bucket's lock the check and the entry into the queue are one step, and so are the look at the queue
+//! and what is done about it. So a waker who changes what the check looks at, and then looks at the queue, finds whoever
+//! checked before; and whoever checks after sees the change. That is all that "no lost wake-up" needs, and it does not
+//! depend on the order in which a machine performs stores, because the bucket's lock is released by one of the two and
+//! acquired by the other.
 //!
-//! A block leaves the list in one of two ways, both under the lock: its waker takes it out and owes it the state `WOKEN`, or
-//! its own thread, whose time has come, finds it still in the list and takes it out. A thread that finds itself taken out
-//! waits for its waker's last touch. So no block is touched after its thread has returned.
+//! A block leaves the list in one of two ways, both under the lock: its waker takes it out and owes it the state `WOKEN`,
+//! or its own thread, whose time has come, finds it still in the list and takes it out. A thread that finds itself taken
+//! out waits for its waker's last touch. So no block is touched after its thread has returned.
 //!
 //! Who came first is first, but for those who were woken, did not get what they came for, and go back to the front.
 
@@ -281,7 +281,8 @@ impl Wait {
         listed
     }
 
-    /// Waits if `check` says so, until somebody wakes the caller; gives the answer, or `None` if there was nothing to wait for.
+    /// Waits if `check` says so, until somebody wakes the caller; gives the answer, or `None` if there was nothing to wait
+    /// for.
     pub(crate) fn park_for_good<P: Parking>(
         &self,
         parking: &P,

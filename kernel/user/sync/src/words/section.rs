@@ -10,15 +10,16 @@
 //! keeps a lock that is much in demand with a thread that runs. Who waits is counted before it enters the queue, so whoever
 //! leaves sees it in the word and looks for it there.
 //!
-//! **No wake-up is lost.** As long as anybody is counted, either the lock is held, and its holder wakes one when it leaves; or bit 1 is
-//! clear, and the thread that was woken takes the lock or goes back to the queue. It goes back, and sets bit 1, only by
-//! a compare-exchange that sees the lock held, under the queue's lock; so that holder's leave comes later and looks.
+//! **No wake-up is lost.** As long as anybody is counted, either the lock is held, and its holder wakes one when it leaves;
+//! or bit 1 is clear, and the thread that was woken takes the lock or goes back to the queue. It goes back, and sets bit 1,
+//! only by a compare-exchange that sees the lock held, under the queue's lock; so that holder's leave comes later and
+//! looks.
 //!
 //! **Nobody starves.** A thread that was woken in vain goes to the front, and says how often that has happened. After
 //! [`Parking::PATIENCE`] times the lock is not freed but handed to it: bit 0 stays clear.
 //!
-//! Order: taking is an acquire on the word and freeing a release. What is handed over is ordered by the wait block's state, which
-//! the old holder releases and the new one acquires.
+//! Order: taking is an acquire on the word and freeing a release. What is handed over is ordered by the wait block's state,
+//! which the old holder releases and the new one acquires.
 
 use super::atomic::{AtomicU32, Ordering};
 use super::parking::{self, Deadline, Parking};
@@ -50,7 +51,8 @@ fn key(address: usize) -> Key {
     }
 }
 
-/// Takes the lock, if nobody has it, for a thread that is counted as a waiter and perhaps was woken; gives what it saw otherwise.
+/// Takes the lock, if nobody has it, for a thread that is counted as a waiter and perhaps was woken; gives what it saw
+/// otherwise.
 fn take(word: &AtomicU32, woken: u32) -> Result<(), u32> {
     let mut seen = word.load(Ordering::Relaxed);
     while seen & NOT_HELD != 0 {
@@ -102,8 +104,8 @@ fn spin<P: Parking>(parking: &P, word: &AtomicU32, times: u32) -> bool {
 
 /// Takes the lock; waits as long as it takes. `address` is the section's, `spins` how often to look first.
 ///
-/// When `timeout`, in NT's form, has passed, `overdue` is called, while the caller is counted no more and in no queue; then the
-/// wait begins again.
+/// When `timeout`, in NT's form, has passed, `overdue` is called, while the caller is counted no more and in no queue; then
+/// the wait begins again.
 #[cold]
 pub(crate) fn enter_contended<P: Parking>(
     parking: &P,

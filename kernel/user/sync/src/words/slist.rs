@@ -8,22 +8,23 @@
 //! User memory ends below 2^47, so an address shifted by 16 loses nothing.
 //!
 //! # Why it is safe against entries that come back
-//! Taking the first entry off wants the second one's address, which is in the first. If between the look into the first and the
-//! exchange of the word the first entry were taken off, used and put back, the exchange would succeed and make something first that
-//! is not in the list. Windows has a sequence number beside the address, in 128 bits that are exchanged at once; machines of
-//! ours cannot always do that. A number in what is left of 64 bits would come round.
+//! Taking the first entry off wants the second one's address, which is in the first. If between the look into the first and
+//! the exchange of the word the first entry were taken off, used and put back, the exchange would succeed and make
+//! something first that is not in the list. Windows has a sequence number beside the address, in 128 bits that are
+//! exchanged at once; machines of ours cannot always do that. A number in what is left of 64 bits would come round.
 //!
-//! Here **only one thread takes off at a time**. It says so with a flag in the word; while that is set, others may put entries on,
-//! which changes the word, so that the exchange fails and the thread looks into the new first entry. But nobody takes an entry off.
-//! So the entry that the thread looks into is in the list all the time from before the look until the exchange, and no
-//! exchange succeeds with a second entry that has changed. That is a proof, not a probability, and it gives what a sequence number does
-//! not: nobody looks into an entry that is not in the list, so one that was taken off can be freed.
+//! Here **only one thread takes off at a time**. It says so with a flag in the word; while that is set, others may put
+//! entries on, which changes the word, so that the exchange fails and the thread looks into the new first entry. But nobody
+//! takes an entry off. So the entry that the thread looks into is in the list all the time from before the look until the
+//! exchange, and no exchange succeeds with a second entry that has changed. That is a proof, not a probability, and it
+//! gives what a sequence number does not: nobody looks into an entry that is not in the list, so one that was taken off can
+//! be freed.
 //!
 //! The price: a thread that is preempted while it takes off lets others wait that want to take off too; they wait in the
 //! queue. Putting on waits for nobody.
 //!
-//! Order: putting on releases the word, so who acquires it sees the entry's contents and link; taking off acquires. All changes
-//! are read-modify-writes, so that holds for entries below the first as well.
+//! Order: putting on releases the word, so who acquires it sees the entry's contents and link; taking off acquires. All
+//! changes are read-modify-writes, so that holds for entries below the first as well.
 
 use super::atomic::{AtomicU64, AtomicUsize, Ordering, address_of};
 use super::parking::{Parking, spins};
