@@ -19,10 +19,11 @@ pub(crate) const PACKAGE: &str = "test-programs";
 pub(crate) const SOURCES: &str = "tests/programs/src/bin";
 
 /// The crates of the system's own DLLs and programs, and the names of their files.
-pub(crate) const SYSTEM: [(&str, &str); 4] = [
+pub(crate) const SYSTEM: [(&str, &str); 5] = [
     ("ntdll", "ntdll.dll"),
     ("kernelbase", "kernelbase.dll"),
     ("kernel32", "kernel32.dll"),
+    ("vcruntime", "vcruntime140.dll"),
     ("smss", FIRST),
 ];
 /// The first process, which starts all others.

@@ -1,0 +1,30 @@
+//! How vcruntime140.dll is linked: the names that it hands on to ntdll, and further names of its own functions.
+
+use std::env;
+
+/// Functions of the C library that ntdll has.
+const NTDLL: [&str; 1] = ["__C_specific_handler"];
+
+/// Other names of functions: the older versions of the handler differ in what tables they may be given, and which they are
+/// given a table says.
+const ALIASES: [(&str, &str); 5] = [
+    ("__CxxFrameHandler", "__CxxFrameHandler3"),
+    ("__CxxFrameHandler2", "__CxxFrameHandler3"),
+    ("__intrinsic_setjmp", "__intrinsic_setjmpex"),
+    ("_setjmp", "__intrinsic_setjmpex"),
+    ("_setjmpex", "__intrinsic_setjmpex"),
+];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("windows") {
+        return;
+    }
+    println!("cargo::rustc-cdylib-link-arg=/noentry");
+    for name in NTDLL {
+        println!("cargo::rustc-cdylib-link-arg=/export:{name}=ntdll.{name}");
+    }
+    for (name, of) in ALIASES {
+        println!("cargo::rustc-cdylib-link-arg=/export:{name}={of}");
+    }
+}
