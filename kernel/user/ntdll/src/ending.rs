@@ -8,7 +8,7 @@ use stubs::call::{
     NtTerminateThread,
 };
 
-use crate::{loading, parking};
+use crate::{fiber_slots, loading, parking};
 
 /// `ThreadAmILastThread`.
 const AM_I_LAST: ThreadInformationClass = ThreadInformationClass(12);
@@ -34,6 +34,7 @@ pub(crate) fn exit_process(status: NtStatus) -> ! {
     // Ends the other threads.
     let _refused = NtTerminateProcess(Handle(0), status);
     parking::forget_waiters();
+    fiber_slots::end_thread();
     loading::shut_process_down();
     terminate(status)
 }
@@ -43,6 +44,7 @@ pub(crate) fn exit_thread(status: NtStatus) -> ! {
     if is_last_thread() {
         exit_process(status);
     }
+    fiber_slots::end_thread();
     loading::shut_thread_down();
     loop {
         let _refused = NtTerminateThread(CURRENT_THREAD, status);

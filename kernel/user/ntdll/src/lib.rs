@@ -11,7 +11,9 @@
 //! | `exceptions` | who handles an exception; unwinding; what becomes of one that nobody wants |
 //! | `loading` | the modules of the process |
 //! | `heaps` | heaps |
-//! | `locks`, `parking` | locks, and how threads wait for them |
+//! | `locks`, `meetings`, `parking` | locks; what is done once and where threads meet; how threads wait |
+//! | `fiber_slots` | slots of each fiber |
+//! | `given` | what the run-time library is given of the process |
 //! | `console` | what ntdll itself has to say |
 //! | `process` | where the process and the thread are described |
 //!
@@ -23,6 +25,8 @@
     reason = "addresses of a process have the width of its `usize`"
 )]
 
+extern crate alloc;
+
 #[cfg(target_os = "windows")]
 mod console;
 #[cfg(target_os = "windows")]
@@ -32,11 +36,17 @@ mod ending;
 #[cfg(target_os = "windows")]
 mod exceptions;
 #[cfg(target_os = "windows")]
+mod fiber_slots;
+#[cfg(target_os = "windows")]
+mod given;
+#[cfg(target_os = "windows")]
 mod heaps;
 #[cfg(target_os = "windows")]
 mod loading;
 #[cfg(target_os = "windows")]
 mod locks;
+#[cfg(target_os = "windows")]
+mod meetings;
 #[cfg(target_os = "windows")]
 mod parking;
 #[cfg(target_os = "windows")]

@@ -8,7 +8,7 @@ use nt_abi::NtStatus;
 use nt_abi::native::UnicodeString;
 use stubs::call::{Address, NtContinue};
 
-use crate::{ending, exceptions, heaps, loading};
+use crate::{ending, exceptions, given, heaps, loading};
 
 /// How far the process is: the first thread initialises it before any other runs.
 static PROCESS: AtomicU32 = AtomicU32::new(NEW);
@@ -19,6 +19,7 @@ exports! {
     /// Where the kernel makes every thread begin: the loader, then what the thread was made for.
     fn LdrInitializeThunk(context: Ptr<Context>, system_dll: Ptr<u8>) {
         let result = if PROCESS.load(Ordering::Acquire) == NEW {
+            given::name_everything();
             heaps::make_process_heap()
                 .and_then(|()| loading::initialize_process(system_dll, context.address()))
                 .inspect(|()| PROCESS.store(READY, Ordering::Release))

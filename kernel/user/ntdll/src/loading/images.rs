@@ -15,15 +15,15 @@ pub(crate) struct ImageRange {
     pub(crate) base: u64,
     /// Bytes of it.
     size: u64,
-    /// Where the function table is, relative to the base, and its bytes.
-    functions: (u32, u32),
+    /// Where the function table is, and its bytes.
+    functions: u64,
+    function_bytes: usize,
 }
 
 /// Offsets in an image's headers.
 const NT_HEADERS: usize = 0x3C;
-/// From the headers of a 64-bit image: its size, and the directory of functions.
+/// From the headers of an image: its size.
 const SIZE_OF_IMAGE: usize = 0x50;
-const EXCEPTION_DIRECTORY: usize = 0xA0;
 
 fn headers(base: Ptr<u8>) -> Ptr<u8> {
     let offset = base.byte_add(NT_HEADERS).cast::<u32>().read();
@@ -36,17 +36,6 @@ pub(super) fn size_of_image(base: Ptr<u8>) -> usize {
 }
 
 impl ImageRange {
-    fn of(base: Ptr<u8>, size: u32) -> Self {
-        let directory = headers(base).byte_add(EXCEPTION_DIRECTORY).cast::<u32>();
-        let (rva, bytes) = (directory.read(), directory.add(1).read());
-        let inside = rva.checked_add(bytes).is_some_and(|end| end <= size);
-        Self {
-            base: base.raw(),
-            size: size.into(),
-            functions: if inside { (rva, bytes) } else { (0, 0) },
-        }
-    }
-
     /// Whether an address is in it.
     #[inline]
     pub(crate) fn contains(&self, address: u64) -> bool {
@@ -62,12 +51,12 @@ impl ImageRange {
 
     /// Where its function table begins.
     pub(crate) fn function_table(&self) -> Ptr<u8> {
-        Ptr::at(self.base + u64::from(self.functions.0))
+        Ptr::at(self.functions)
     }
 
     /// Bytes of the function table.
     pub(crate) fn function_bytes(&self) -> usize {
-        self.functions.1 as usize
+        self.function_bytes
     }
 }
 
@@ -97,12 +86,12 @@ fn contains(entry: Ptr<LdrDataTableEntry>, address: u64) -> bool {
 
 /// The image that an address is in.
 pub(crate) fn image_at(address: u64) -> Option<ImageRange> {
-    let _lists = LOADER.system().share_modules();
-    find_module(|entry| {
-        contains(entry, address).then(|| {
-            let base = Ptr::at(field!(entry, LdrDataTableEntry, dll_base).read());
-            ImageRange::of(base, field!(entry, LdrDataTableEntry, size_of_image).read())
-        })
+    let image = LOADER.code_image(Ptr::<u8>::at(address).address())?;
+    Some(ImageRange {
+        base: image.base.raw(),
+        size: image.size.into(),
+        functions: image.functions.raw(),
+        function_bytes: image.functions_size as usize,
     })
 }
 
