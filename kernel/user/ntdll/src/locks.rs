@@ -61,7 +61,7 @@ exports! {
 
     /// Leaves a critical section.
     fn RtlLeaveCriticalSection(section: Ptr<RtlCriticalSection>) -> NtStatus {
-        status(critical_section::leave(&Threads, section))
+        critical_section::leave(&Threads, section)
     }
 
     /// Ends a critical section.

@@ -228,10 +228,10 @@ impl System for Process {
 
     fn map(&self, source: ImageSource<'_>) -> NtResult<MappedImage> {
         let (section, protection) = match source {
-            ImageSource::KnownDll(name) => (open_known(name)?, PageProtection::READWRITE),
+            ImageSource::KnownDll(name) => (open_known(name)?, PageProtection::EXECUTE_WRITECOPY),
             ImageSource::File(path) | ImageSource::ImageResource(path) => {
                 let section = open_file(path, SectionAttributes::IMAGE)?;
-                (section, PageProtection::READWRITE)
+                (section, PageProtection::EXECUTE_WRITECOPY)
             }
             ImageSource::DataFile(path) => {
                 let section = open_file(path, SectionAttributes::COMMIT)?;
