@@ -56,11 +56,8 @@ impl<P: Pages> Core<'_, P> {
 
     /// Takes a part of a free block, which is divided into up to three blocks.
     fn carve(self, fit: Fit, wanted: &Wanted) -> Done<Block> {
-        let Fit {
-            mut segment,
-            mut free,
-            lead,
-        } = fit;
+        let Fit { mut free, lead } = fit;
+        let mut segment = self.own_segment(free.block.at, CorruptionKind::FreeList)?;
         let whole = free.block;
         let next = self.after(&segment, &whole)?;
         let mut size = wanted.size;
@@ -273,7 +270,7 @@ impl<P: Pages> Core<'_, P> {
         let Some(segment) = self.segment(spare)? else {
             return Ok(());
         };
-        let (_, free) = self.linked(&segment, segment.first)?;
+        let free = self.linked(&segment, segment.first)?;
         self.unlink(&segment, &free)?;
         self.release_segment(&segment)
     }
@@ -303,11 +300,7 @@ impl<P: Pages> Core<'_, P> {
             if wanted.size > free.block.size {
                 return Ok(false);
             }
-            let fit = Fit {
-                segment: current,
-                free,
-                lead: 0,
-            };
+            let fit = Fit { free, lead: 0 };
             let more = self.carve(fit, &wanted)?;
             current = self.own_segment(block.at, CorruptionKind::Segment)?;
             let behind = self.after(&current, &more)?;

@@ -30,7 +30,6 @@ pub(crate) struct Wanted {
 
 /// A free block that fits, and how many of its bytes come before the ones that are taken.
 pub(crate) struct Fit {
-    pub(crate) segment: Segment,
     pub(crate) free: FreeBlock,
     pub(crate) lead: usize,
 }
@@ -102,20 +101,15 @@ impl<P: Pages> Core<'_, P> {
             return Ok(best);
         }
         let mut at = head;
-        let mut segment = self.own_segment(at, CorruptionKind::FreeList)?;
+        let segment = self.own_segment(at, CorruptionKind::FreeList)?;
         for _ in 0..tries {
-            let (its, free) = self.linked(&segment, at)?;
-            segment = its;
+            let free = self.linked(&segment, at)?;
             if let Some(lead) = wanted.fits(&free)
                 && best
                     .as_ref()
                     .is_none_or(|best| free.block.size < best.free.block.size)
             {
-                best = Some(Fit {
-                    segment,
-                    free,
-                    lead,
-                });
+                best = Some(Fit { free, lead });
             }
             at = free.next;
             if at == 0 || free.block.size == wanted.size {
@@ -146,7 +140,7 @@ impl<P: Pages> Core<'_, P> {
             pages,
         };
         if head != 0 {
-            let (_, old) = self.linked(segment, head)?;
+            let old = self.linked(segment, head)?;
             self.set_links(&FreeBlock {
                 previous: block.at,
                 ..old
@@ -169,13 +163,13 @@ impl<P: Pages> Core<'_, P> {
         let wrong = || damage(CorruptionKind::FreeList, free.block.at);
         let next = match free.next {
             0 => None,
-            at => Some(self.linked(segment, at)?.1),
+            at => Some(self.linked(segment, at)?),
         };
         if next.is_some_and(|next| next.previous != free.block.at) {
             return Err(wrong());
         }
         if free.previous != 0 {
-            let (_, previous) = self.linked(segment, free.previous)?;
+            let previous = self.linked(segment, free.previous)?;
             if previous.next != free.block.at {
                 return Err(wrong());
             }

@@ -8,7 +8,7 @@
 use crate::Pages;
 use crate::errors::{CorruptionKind, Done, damage};
 use crate::header::Core;
-use crate::memory::{self, mix, mix_word, places};
+use crate::memory::{self, fold, mix, places};
 use crate::segment::Segment;
 use crate::sizes::{BLOCK_HEADER, GRANULE_SHIFT, PAGE, down, up};
 
@@ -140,8 +140,7 @@ impl<P: Pages> Core<'_, P> {
     }
 
     fn links_seal(self, at: usize, next: usize, previous: usize, pages: usize) -> usize {
-        let digest = mix_word(mix_word(self.key(at) ^ 1, next), previous);
-        self.sealed(mix_word(digest, pages) as usize)
+        fold(self.sealed(at), [next, previous, pages])
     }
 
     /// The block whose header is at an address in a segment.
@@ -223,6 +222,7 @@ impl<P: Pages> Core<'_, P> {
     }
 
     /// A block of which only the links must be verified still.
+    #[inline]
     pub(crate) fn free_block(self, segment: &Segment, block: Block) -> Done<FreeBlock> {
         let wrong = || damage(CorruptionKind::FreeList, block.at);
         if block.state != State::Free {
@@ -253,14 +253,17 @@ impl<P: Pages> Core<'_, P> {
     }
 
     /// The free block that a link of the back end leads to, which is probably in the same segment as another one.
-    pub(crate) fn linked(self, near: &Segment, at: usize) -> Done<(Segment, FreeBlock)> {
+    #[inline]
+    pub(crate) fn linked(self, near: &Segment, at: usize) -> Done<FreeBlock> {
+        let other;
         let segment = if near.holds(at) {
-            *near
+            near
         } else {
-            self.own_segment(at, CorruptionKind::FreeList)?
+            other = self.own_segment(at, CorruptionKind::FreeList)?;
+            &other
         };
-        let block = self.block(&segment, at)?;
-        Ok((segment, self.free_block(&segment, block)?))
+        let block = self.block(segment, at)?;
+        self.free_block(segment, block)
     }
 
     /// Writes a free block's links.

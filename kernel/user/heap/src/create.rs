@@ -305,7 +305,7 @@ impl<P: Pages> Core<'_, P> {
         let Some(mut segment) = self.segment(0)? else {
             return Ok(());
         };
-        let (_, free) = self.linked(&segment, segment.first)?;
+        let free = self.linked(&segment, segment.first)?;
         let (from, to) = free.block.inside();
         let mut added = 0;
         if there > from {

@@ -108,9 +108,9 @@ places! {
         /// How many of its pages ever had an entry in the map.
         high: usize,
         /// 1 if the memory is the caller's.
-        borrowed: u32,
+        borrowed: usize,
         /// The seal on all of it.
-        seal: u32,
+        seal: usize,
     }
 }
 

@@ -150,6 +150,15 @@ pub(crate) fn mix(digest: u32, word: u32) -> u32 {
     (digest ^ word).wrapping_mul(0x9E37_79B1).rotate_left(15)
 }
 
+/// A digest of words that is one itself. A change in one word alone always changes it, and the turns are by no whole bytes,
+/// so a pattern that is written over several words changes it, too.
+#[inline]
+pub(crate) fn fold<const N: usize>(seed: usize, words: [usize; N]) -> usize {
+    words
+        .into_iter()
+        .fold(seed, |digest, word| digest.rotate_left(13) ^ word)
+}
+
 /// A step for each half of a word.
 #[inline]
 pub(crate) fn mix_word(digest: u32, word: usize) -> u32 {

@@ -12,7 +12,7 @@ use nt_abi::heap::HeapFlags;
 
 use crate::errors::{CorruptionKind, Done, Fault, damage};
 use crate::header::{Core, HEADER_BYTES, SEGMENTS, SegmentRecord};
-use crate::memory::{self, Number, low, mix_word};
+use crate::memory::{self, Number, fold, low};
 use crate::sizes::{GRANULE, PAGE, PAGE_SHIFT, UNIT, down, up};
 use crate::{Access, Pages};
 
@@ -127,12 +127,17 @@ impl<P: Pages> Core<'_, P> {
         (self.header.segment_count().get() as usize).min(SEGMENTS)
     }
 
-    fn record_seal(self, segment: &Segment) -> u32 {
-        let digest = mix_word(low(self.cookie), segment.base);
-        let digest = mix_word(mix_word(digest, segment.end), segment.first);
-        mix_word(
-            mix_word(digest, segment.high),
-            2 * segment.index + usize::from(segment.borrowed),
+    fn record_seal(self, segment: &Segment) -> usize {
+        let number = 2 * segment.index + usize::from(segment.borrowed);
+        fold(
+            self.cookie,
+            [
+                segment.base,
+                segment.end,
+                segment.first,
+                segment.high,
+                number,
+            ],
         )
     }
 
@@ -159,7 +164,7 @@ impl<P: Pages> Core<'_, P> {
         record.end().set(segment.end);
         record.first().set(segment.first);
         record.high().set(segment.high);
-        record.borrowed().set(u32::from(segment.borrowed));
+        record.borrowed().set(usize::from(segment.borrowed));
         record.seal().set(self.record_seal(segment));
     }
 

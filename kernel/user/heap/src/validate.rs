@@ -126,7 +126,7 @@ impl<P: Pages> Core<'_, P> {
             let mut previous = 0;
             while at != 0 {
                 let segment = self.own_segment(at, CorruptionKind::FreeList)?;
-                let (_, free) = self.linked(&segment, at)?;
+                let free = self.linked(&segment, at)?;
                 let right = bin_of(crate::block::granules(free.block.size)) == bin;
                 if free.previous != previous || !right || blocks == count.free {
                     return Err(damage(CorruptionKind::FreeList, at));
