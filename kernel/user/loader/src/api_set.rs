@@ -9,7 +9,7 @@
 //! The map comes from the kernel, but it is memory of the process: every offset is checked.
 
 use nt_abi::loader::{ApiSetHashEntry, ApiSetNamespace, ApiSetNamespaceEntry, ApiSetValueEntry};
-use rtl::{Case, Utf16Str, utf16};
+use rtl::{Case, Utf16Str};
 use zerocopy::FromBytes;
 
 use crate::names::{EXTENSION, is_api_set};
@@ -180,9 +180,6 @@ fn value<'a>(
     let general = at(0)?;
     text(map, general.value_offset, general.value_length)
 }
-
-/// The prefix that all names of C's run-time library have.
-const CRT: Utf16Str<'static> = utf16!("api-ms-win-crt-");
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use nt_abi::loader::LdrDllLoadReason;
 use nt_abi::native::{DelayloadInfo, DelayloadProcDescriptor, Pointer};
 use nt_abi::{NtResult, NtStatus};
 
-use crate::exports::{Exports, Symbol, Target};
+use crate::exports::{Exports, Symbol, Target, missing};
 use crate::load::SearchPath;
 use crate::loader::Loader;
 use crate::module::Module;
@@ -19,7 +19,7 @@ use crate::names::NameBuffer;
 use crate::number::index;
 use crate::registry::Registry;
 use crate::search::Found;
-use crate::snap::{missing, read_thunk, section_of};
+use crate::snap::{read_thunk, section_of};
 use crate::system::System;
 use crate::view::{BAD, POINTER, View};
 
@@ -181,8 +181,9 @@ impl<S: System> Loader<S> {
     ) -> NtResult<Module> {
         let view = module.view();
         let reason = LdrDllLoadReason::DELAYLOAD_DEPENDENCY;
-        let name = NameBuffer::of_import(view.string(from.name_rva)?)?;
-        let host = self.resolve_api_set(&name, Some(module))?;
+        let mut host = NameBuffer::new();
+        host.set_import(view.string(from.name_rva)?)?;
+        self.resolve_api_set(&mut host, Some(module))?;
         let found =
             self.find_by_name(registry, host.as_str(), SearchPath::Default.into(), reason)?;
         let exporter = match found {

@@ -5,8 +5,7 @@
 //! - A module's export directory is checked once; where its tables are is kept in the module's record.
 //! - Nothing is copied. Names are compared where they are, eight bytes at a time.
 //! - A name is first looked for where the importer's hint says, then near the name that was found last: linkers sort
-//!   both the imports of a module and the names of exports, so the next one is a few names further on. The search from
-//!   there doubles its steps; for names in no order it costs twice a binary search.
+//!   both the imports of a module and the names of exports, so the next one is a few names further on.
 //!
 //! An address inside the export directory is a text, `MODULE.Name` or `MODULE.#ordinal`: the export is another module's.
 
@@ -19,6 +18,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::module::{Module, Place, own};
 use crate::number::index;
+use crate::symbols::{Key, same};
 use crate::view::{BAD, View};
 
 /// Length of the directory's header.
@@ -41,8 +41,12 @@ pub(crate) struct ExportTable {
     names_rva: u32,
     name_count: u32,
     name_ordinals_rva: u32,
-    /// Where the next name is expected.
+    /// Behind the name that was found last.
     cursor: u32,
+    /// How far names that were sought one after the other are from each other.
+    stride: u32,
+    /// So that what follows is aligned.
+    reserved: u32,
 }
 
 /// What an export is called.
@@ -61,6 +65,14 @@ pub(crate) enum Target {
     Address(Ptr<u8>),
     /// A text in the image that says where it is.
     Forwarder(u32),
+}
+
+/// The status for an export that is not there.
+pub(crate) const fn missing(symbol: Symbol<'_>) -> NtStatus {
+    match symbol {
+        Symbol::Name(..) => NtStatus::ENTRYPOINT_NOT_FOUND,
+        Symbol::Ordinal(_) => NtStatus::ORDINAL_NOT_FOUND,
+    }
 }
 
 /// The exports of a module.
@@ -92,106 +104,157 @@ impl Exports {
     /// Finds an export.
     ///
     /// # Errors
-    /// - `ENTRYPOINT_NOT_FOUND`, `ORDINAL_NOT_FOUND`: there is none, or it has no address.
-    /// - `INVALID_IMAGE_FORMAT`: the table is damaged.
+    /// `ENTRYPOINT_NOT_FOUND`, `ORDINAL_NOT_FOUND`: there is none, or it has no address.
     pub(crate) fn find(&mut self, symbol: Symbol<'_>) -> NtResult<Target> {
-        match symbol {
-            Symbol::Name(name, hint) => {
-                let number = self
-                    .find_name(name, u32::from(hint))?
-                    .ok_or(NtStatus::ENTRYPOINT_NOT_FOUND)?;
-                let ordinals = self.view.base.byte_add(index(self.table.name_ordinals_rva));
-                // The table was found to be in the image, and the number is one of its entries'.
-                let function = ordinals.cast::<u16>().add(index(number)).read();
-                if u32::from(function) >= self.table.function_count {
-                    return Err(BAD);
-                }
-                self.function(u32::from(function))
-                    .ok_or(NtStatus::ENTRYPOINT_NOT_FOUND)
-            }
-            Symbol::Ordinal(ordinal) => ordinal
-                .checked_sub(self.table.ordinal_base)
-                .filter(|number| *number < self.table.function_count)
-                .and_then(|number| self.function(number))
-                .ok_or(NtStatus::ORDINAL_NOT_FOUND),
-        }
+        let rva = self.find_rva(symbol).ok_or(missing(symbol))?;
+        Ok(if self.is_forwarder(rva) {
+            Target::Forwarder(rva)
+        } else {
+            Target::Address(self.view.base.byte_add(index(rva)))
+        })
     }
 
-    /// What a number below the count leads to; `None` for an empty place.
-    fn function(&self, number: u32) -> Option<Target> {
-        let functions = self.view.base.byte_add(index(self.table.functions_rva));
-        let rva = functions.cast::<u32>().add(index(number)).read();
-        if rva == 0 {
+    /// Finds where an export is; `None` if there is none, or it has no address.
+    #[inline]
+    pub(crate) fn find_rva(&mut self, symbol: Symbol<'_>) -> Option<u32> {
+        let number = match symbol {
+            Symbol::Name(name, hint) => {
+                let number = self.find_name(name, u32::from(hint))?;
+                let ordinals = self.view.base.byte_add(index(self.table.name_ordinals_rva));
+                // The table was found to be in the image, and the number is one of its entries'.
+                u32::from(ordinals.cast::<u16>().add(index(number)).read())
+            }
+            Symbol::Ordinal(ordinal) => ordinal.checked_sub(self.table.ordinal_base)?,
+        };
+        if number >= self.table.function_count {
             return None;
         }
-        let directory = self.table.directory;
-        if rva.wrapping_sub(directory.rva) < directory.size {
-            return Some(Target::Forwarder(rva));
-        }
-        Some(Target::Address(self.view.base.byte_add(index(rva))))
+        let functions = self.view.base.byte_add(index(self.table.functions_rva));
+        let rva = functions.cast::<u32>().add(index(number)).read();
+        (rva != 0).then_some(rva)
+    }
+
+    /// Whether there is a text at an export's place that says where it is.
+    #[inline]
+    pub(crate) fn is_forwarder(&self, rva: u32) -> bool {
+        rva.wrapping_sub(self.table.directory.rva) < self.table.directory.size
     }
 
     /// Where a name is in the table of names.
-    fn find_name(&mut self, name: &[u8], hint: u32) -> NtResult<Option<u32>> {
-        let found = self.search(name, hint)?;
+    #[inline]
+    fn find_name(&mut self, name: &[u8], hint: u32) -> Option<u32> {
+        let found = if hint != 0 && hint < self.table.name_count && self.is_named(hint, name) {
+            Some(hint)
+        } else {
+            self.search(name)
+        };
         if let Some(number) = found {
-            self.table.cursor = number + 1;
-            // Threads that look at the same time may each set it: it is a guess.
-            let cursor = own!(self.module, exports.cursor);
-            cursor.atomic().store(number + 1, Relaxed);
+            self.table.expect_after(number);
+            // Threads that look at the same time may each set these: they are guesses.
+            let (cursor, stride) = (self.table.cursor, self.table.stride);
+            own!(self.module, exports.cursor)
+                .atomic()
+                .store(cursor, Relaxed);
+            own!(self.module, exports.stride)
+                .atomic()
+                .store(stride, Relaxed);
         }
-        Ok(found)
+        found
     }
 
-    fn search(&self, name: &[u8], hint: u32) -> NtResult<Option<u32>> {
-        let count = self.table.name_count;
-        let bytes = self.view.bytes();
-        let names = self
-            .view
-            .base
-            .byte_add(index(self.table.names_rva))
-            .cast::<u32>();
-        let look = |number: u32| -> NtResult<Ordering> {
-            let rva = names.add(index(number)).read();
-            Ok(compare(bytes.get(index(rva)..).ok_or(BAD)?, name))
-        };
-        if hint != 0 && hint < count && look(hint)? == Ordering::Equal {
-            return Ok(Some(hint));
-        }
+    /// Where the name with a number is. The table was found to be in the image, and the number is below its count.
+    #[inline]
+    fn name_rva(&self, number: u32) -> u32 {
+        let names = self.view.base.byte_add(index(self.table.names_rva));
+        names.cast::<u32>().add(index(number)).read()
+    }
+
+    #[inline]
+    fn is_named(&self, number: u32, name: &[u8]) -> bool {
+        self.view
+            .from(self.name_rva(number))
+            .is_some_and(|found| same(found, name))
+    }
+
+    #[inline(never)]
+    fn search(&self, name: &[u8]) -> Option<u32> {
+        let mut key = Key::new(name, &self.view);
+        key.read();
+        self.table
+            .search(|number| key.compare_at(self.name_rva(number)))
+    }
+}
+
+impl ExportTable {
+    /// Searches the table of names; `look` says how the name with a number compares with the one that is sought.
+    ///
+    /// The first look is where the name is expected. From there steps double, up or down, until the name is between
+    /// two that were seen; then the middle is taken. Where names come in no order, the middle is taken from the start.
+    #[inline]
+    fn search(&self, look: impl Fn(u32) -> Ordering) -> Option<u32> {
         // What is sought is in low..high.
-        let (mut low, mut high) = (0, count);
-        let start = self.table.cursor;
-        if start < count {
-            match look(start)? {
-                Ordering::Equal => return Ok(Some(start)),
-                Ordering::Greater => high = start,
-                Ordering::Less => {
-                    low = start + 1;
-                    let mut step = 1;
-                    while let Some(probe) = low.checked_add(step).filter(|probe| *probe < high) {
-                        match look(probe)? {
-                            Ordering::Equal => return Ok(Some(probe)),
-                            Ordering::Greater => high = probe,
-                            Ordering::Less => {
-                                low = probe + 1;
-                                step = step.saturating_mul(2);
-                            }
+        let (mut low, mut high) = (0, self.name_count);
+        if self.stride < LARGEST_STRIDE && high != 0 {
+            let mut step = self.stride / 2 + 1;
+            let mut probe = self.cursor.saturating_add(self.stride / 2).min(high - 1);
+            match look(probe) {
+                Ordering::Equal => return Some(probe),
+                Ordering::Less => loop {
+                    low = probe + 1;
+                    probe = low.wrapping_add(step);
+                    if probe >= high || step > high {
+                        break;
+                    }
+                    step *= 2;
+                    match look(probe) {
+                        Ordering::Equal => return Some(probe),
+                        Ordering::Less => {}
+                        Ordering::Greater => {
+                            high = probe;
+                            break;
                         }
                     }
-                }
+                },
+                Ordering::Greater => loop {
+                    high = probe;
+                    if high <= step {
+                        break;
+                    }
+                    probe = high - 1 - step;
+                    step *= 2;
+                    match look(probe) {
+                        Ordering::Equal => return Some(probe),
+                        Ordering::Less => {
+                            low = probe + 1;
+                            break;
+                        }
+                        Ordering::Greater => {}
+                    }
+                },
             }
         }
         while low < high {
             let middle = low + (high - low) / 2;
-            match look(middle)? {
+            match look(middle) {
+                Ordering::Equal => return Some(middle),
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
-                Ordering::Equal => return Ok(Some(middle)),
             }
         }
-        Ok(None)
+        None
+    }
+
+    /// Notes where a name was, so that the next one is looked for behind it.
+    #[inline]
+    fn expect_after(&mut self, number: u32) {
+        let leap = number.abs_diff(self.cursor).min(4 * LARGEST_STRIDE);
+        self.stride = (self.stride + leap).div_ceil(2);
+        self.cursor = number + 1;
     }
 }
+
+/// From this mean distance of names on, no place is expected.
+const LARGEST_STRIDE: u32 = 64;
 
 /// Looks at an export directory.
 pub(crate) fn read_table(view: &View, directory: Place) -> ExportTable {
@@ -240,94 +303,4 @@ fn fill_table(view: &View, table: &mut ExportTable) -> NtResult {
     table.name_count = names;
     table.name_ordinals_rva = ordinals_rva;
     Ok(())
-}
-
-/// Compares two strings, of which each ends at its NUL, or with its bytes, or after as many as are compared at all.
-fn compare(left: &[u8], right: &[u8]) -> Ordering {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let (mut left, mut right) = (left, right);
-    for _ in 0..pe::MAX_NAME / 8 {
-        let (Some((a, left_rest)), Some((b, right_rest))) = (
-            left.split_first_chunk::<8>(),
-            right.split_first_chunk::<8>(),
-        ) else {
-            return compare_bytes(left, right);
-        };
-        let (a, b) = (u64::from_le_bytes(*a), u64::from_le_bytes(*b));
-        // The lowest bit that is set here is in the first byte that is zero.
-        let zeros = a.wrapping_sub(ONES) & !a & (ONES << 7);
-        let different = a ^ b;
-        if different | zeros != 0 {
-            let same = different.trailing_zeros() & !7;
-            if zeros.trailing_zeros() & !7 < same {
-                return Ordering::Equal;
-            }
-            return (a >> same & 0xFF).cmp(&(b >> same & 0xFF));
-        }
-        (left, right) = (left_rest, right_rest);
-    }
-    Ordering::Equal
-}
-
-/// The same, byte by byte.
-#[cold]
-fn compare_bytes(left: &[u8], right: &[u8]) -> Ordering {
-    let ended = |bytes: &'_ [u8], at: usize| bytes.get(at).copied().unwrap_or_default();
-    for at in 0..pe::MAX_NAME {
-        let (a, b) = (ended(left, at), ended(right, at));
-        if a != b || a == 0 {
-            return a.cmp(&b);
-        }
-    }
-    Ordering::Equal
-}
-
-#[cfg(test)]
-mod tests {
-    extern crate std;
-
-    use std::vec::Vec;
-
-    use rtl::Random;
-
-    use super::*;
-
-    /// What C's `strcmp` says of strings that may lack their NUL.
-    fn model(left: &[u8], right: &[u8]) -> Ordering {
-        let cut = |bytes: &[u8]| -> Vec<u8> {
-            bytes
-                .iter()
-                .copied()
-                .take_while(|byte| *byte != 0)
-                .collect()
-        };
-        cut(left).cmp(&cut(right))
-    }
-
-    #[test]
-    fn strings_compare_as_in_c() {
-        let mut random = Random::new(7);
-        for _ in 0..200_000 {
-            let mut string = || -> Vec<u8> {
-                let length = random.index(40);
-                let mut bytes: Vec<u8> = (0..length)
-                    .map(|_| [b'a', b'b', 0x80, 0xFF][random.index(4)])
-                    .collect();
-                if random.index(2) == 0 {
-                    bytes.fill(b'a');
-                }
-                if random.index(8) != 0 {
-                    let at = random.index(bytes.len() + 1);
-                    bytes.insert(at, 0);
-                }
-                bytes
-            };
-            let (left, right) = (string(), string());
-            assert_eq!(
-                compare(&left, &right),
-                model(&left, &right),
-                "{left:?} {right:?}"
-            );
-        }
-    }
 }

@@ -89,8 +89,9 @@ impl<S: System> Loader<S> {
     ) -> NtResult<Module> {
         let missing = NtStatus::DLL_NOT_FOUND;
         if kind_of(name) == PathKind::Name {
-            let name = NameBuffer::of_text(name).map_err(|_| missing)?;
-            let host = self.resolve_api_set(&name, None)?;
+            let mut host = NameBuffer::new();
+            host.set_text(name).map_err(|_| missing)?;
+            self.resolve_api_set(&mut host, None)?;
             return registry.by_base_name(host.as_str()).ok_or(missing);
         }
         let mut given = name.try_to_owned().map_err(|_| NtStatus::NO_MEMORY)?;

@@ -52,6 +52,7 @@ mod registry;
 mod resources;
 mod search;
 mod snap;
+mod symbols;
 mod system;
 mod threads;
 mod tls;

@@ -142,8 +142,9 @@ impl<S: System> Loader<S> {
         if kind_of(name) != PathKind::Name {
             return self.find_by_path(registry, name, search, reason);
         }
-        let name = NameBuffer::of_text(name).map_err(|_| NtStatus::DLL_NOT_FOUND)?;
-        let host = self.resolve_api_set(&name, None)?;
+        let mut host = NameBuffer::new();
+        host.set_text(name).map_err(|_| NtStatus::DLL_NOT_FOUND)?;
+        self.resolve_api_set(&mut host, None)?;
         self.find_by_name(registry, host.as_str(), search, reason)
     }
 

@@ -18,7 +18,6 @@ const COLON: u16 = b':' as u16;
 const DOT: u16 = b'.' as u16;
 
 /// A name on the stack.
-#[derive(Clone)]
 pub(crate) struct NameBuffer {
     units: [u16; LONGEST],
     length: usize,
@@ -50,39 +49,57 @@ impl NameBuffer {
         text.units().iter().try_for_each(|unit| self.push(*unit))
     }
 
-    /// The name that an import table says, with an extension.
+    /// Makes it the name that an import table says, with an extension.
     ///
     /// # Errors
     /// `NAME_TOO_LONG`.
-    pub(crate) fn of_import(name: &[u8]) -> NtResult<Self> {
-        let mut buffer = Self::new();
-        name.iter()
-            .try_for_each(|byte| buffer.push(u16::from(*byte)))?;
-        buffer.complete()?;
-        Ok(buffer)
+    pub(crate) fn set_import(&mut self, name: &[u8]) -> NtResult {
+        self.set_bytes(name)?;
+        self.complete()
     }
 
-    /// The name that a forwarder says: its extension is always left out, and dots belong to the name.
+    /// Makes it the name that a forwarder says: its extension is always left out, and dots belong to the name.
     ///
     /// # Errors
     /// `NAME_TOO_LONG`.
-    pub(crate) fn of_forwarder(name: &[u8]) -> NtResult<Self> {
-        let mut buffer = Self::new();
-        name.iter()
-            .try_for_each(|byte| buffer.push(u16::from(*byte)))?;
-        buffer.append(EXTENSION)?;
-        Ok(buffer)
+    pub(crate) fn set_forwarder(&mut self, name: &[u8]) -> NtResult {
+        self.set_bytes(name)?;
+        self.append(EXTENSION)
     }
 
-    /// A name as somebody gave it, with an extension.
+    /// Makes it a name as somebody gave it, with an extension.
     ///
     /// # Errors
     /// `NAME_TOO_LONG`.
-    pub(crate) fn of_text(name: Utf16Str<'_>) -> NtResult<Self> {
-        let mut buffer = Self::new();
-        buffer.append(name)?;
-        buffer.complete()?;
-        Ok(buffer)
+    pub(crate) fn set_text(&mut self, name: Utf16Str<'_>) -> NtResult {
+        self.length = 0;
+        self.append(name)?;
+        self.complete()
+    }
+
+    /// Makes it other units.
+    ///
+    /// # Errors
+    /// `NAME_TOO_LONG`.
+    pub(crate) fn set_units(&mut self, units: impl Iterator<Item = u16>) -> NtResult {
+        self.length = 0;
+        for unit in units {
+            self.push(unit)?;
+        }
+        Ok(())
+    }
+
+    fn set_bytes(&mut self, name: &[u8]) -> NtResult {
+        self.length = 0;
+        let room = self
+            .units
+            .get_mut(..name.len())
+            .ok_or(NtStatus::NAME_TOO_LONG)?;
+        for (to, from) in room.iter_mut().zip(name) {
+            *to = u16::from(*from);
+        }
+        self.length = name.len();
+        Ok(())
     }
 
     fn complete(&mut self) -> NtResult {
@@ -288,14 +305,16 @@ mod tests {
             ("", ".dll"),
         ];
         for (given, expected) in rows {
-            let name = NameBuffer::of_import(given.as_bytes()).expect("short");
+            let mut name = NameBuffer::new();
+            name.set_import(given.as_bytes()).expect("short");
             assert_eq!(name.as_str().to_string(), expected);
         }
-        let forwarded = NameBuffer::of_forwarder(b"my.lib").expect("short");
+        let mut forwarded = NameBuffer::new();
+        forwarded.set_forwarder(b"my.lib").expect("short");
         assert_eq!(forwarded.as_str().to_string(), "my.lib.dll");
         assert_eq!(
-            NameBuffer::of_import(&[b'a'; 300]).err(),
-            Some(NtStatus::NAME_TOO_LONG)
+            forwarded.set_import(&[b'a'; 300]),
+            Err(NtStatus::NAME_TOO_LONG)
         );
         assert_eq!(extension_of(text(r"c:\a.b\c").as_str()), Extension::Missing);
     }

@@ -4,13 +4,13 @@ use c_interface::Ptr;
 use nt_abi::loader::LdrDllLoadReason;
 use nt_abi::{NtResult, NtStatus};
 
-use crate::exports::{Exports, Symbol, Target};
+use crate::exports::{Exports, Symbol, Target, missing};
 use crate::load::{Search, SearchPath};
 use crate::loader::Loader;
 use crate::module::{Module, Phase};
 use crate::names::NameBuffer;
 use crate::registry::Registry;
-use crate::snap::{Purpose, missing, split_forwarder};
+use crate::snap::{Purpose, read_forwarder};
 use crate::system::System;
 
 /// Which export is wanted.
@@ -75,9 +75,10 @@ impl<S: System> Loader<S> {
                 Target::Forwarder(rva) => rva,
             };
             let view = module.view();
-            let (name, symbol) = split_forwarder(view.string(text_rva)?)?;
-            let name = NameBuffer::of_forwarder(name)?;
-            let host = self.resolve_api_set(&name, Some(module))?;
+            let (name, symbol) = read_forwarder(&view, text_rva)?;
+            let mut host = NameBuffer::new();
+            host.set_forwarder(name)?;
+            self.resolve_api_set(&mut host, Some(module))?;
             let Some(next) = registry.by_base_name(host.as_str()) else {
                 return Ok(None);
             };

@@ -113,7 +113,9 @@ impl<S: System> Loader<S> {
         program: Module,
         name: Utf16Str<'_>,
     ) -> NtResult {
-        let name = NameBuffer::of_text(name)?;
+        let mut buffer = NameBuffer::new();
+        buffer.set_text(name)?;
+        let name = buffer;
         let reason = LdrDllLoadReason::STATIC_DEPENDENCY;
         let found = self
             .find_by_name(registry, name.as_str(), SearchPath::Default.into(), reason)

@@ -19,8 +19,8 @@ use crate::load::{LoadFlags, Search, SearchPath};
 use crate::loader::Loader;
 use crate::module::Module;
 use crate::names::{
-    Extension, NameBuffer, PathKind, base_of, directory_of, extension_of, join, kind_of,
-    root_length,
+    Extension, NameBuffer, PathKind, base_of, directory_of, extension_of, is_api_set, join,
+    kind_of, root_length,
 };
 use crate::registry::Registry;
 use crate::system::{ImageSource, System, WellKnownDirectory};
@@ -43,29 +43,23 @@ impl<S: System> Loader<S> {
         Some(map.cast::<u8>().slice(size))
     }
 
-    /// What an API set's name means here; the name itself, if it is none.
+    /// Puts what an API set's name means here in its place; other names stay.
     ///
     /// # Errors
     /// `DLL_NOT_FOUND`: nobody has it.
     pub(crate) fn resolve_api_set(
         &self,
-        name: &NameBuffer,
+        name: &mut NameBuffer,
         importer: Option<Module>,
-    ) -> NtResult<NameBuffer> {
-        if !crate::names::is_api_set(name.as_str()) {
-            return Ok(name.clone());
+    ) -> NtResult {
+        if !is_api_set(name.as_str()) {
+            return Ok(());
         }
         let importer = importer.map(Module::base_name);
         match api_set::resolve(self.api_set_map(), name.as_str(), importer) {
-            Resolution::NotASet => Ok(name.clone()),
+            Resolution::NotASet => Ok(()),
             Resolution::Nobody => Err(NtStatus::DLL_NOT_FOUND),
-            Resolution::Host(host) => {
-                let mut buffer = NameBuffer::new();
-                for unit in host.units() {
-                    buffer.append(Utf16Str::new(&[unit]))?;
-                }
-                Ok(buffer)
-            }
+            Resolution::Host(host) => name.set_units(host.units()),
         }
     }
 

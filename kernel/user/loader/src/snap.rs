@@ -19,14 +19,15 @@ use nt_abi::native::Pointer;
 use nt_abi::{NtResult, NtStatus};
 use pe::{PageProtection, SectionCharacteristics};
 
-use crate::exports::{Exports, Symbol, Target};
+use crate::exports::{Exports, Symbol, Target, missing};
 use crate::load::Search;
 use crate::loader::Loader;
 use crate::module::{Module, Phase, own};
 use crate::names::NameBuffer;
-use crate::number::index;
+use crate::number::{index, low32};
 use crate::registry::Registry;
 use crate::search::Found;
+use crate::symbols::end_and_dot;
 use crate::system::{LoadFailure, System};
 use crate::view::{BAD, POINTER, View, page_span};
 
@@ -75,11 +76,13 @@ impl ForwarderCache {
     }
 
     fn entry(&self, exporter: Module, name: &[u8]) -> Option<&CachedForwarder> {
-        // The length and two letters tell apart what one module forwards to.
-        let letter = |at: usize| name.get(at).copied().map_or(0, usize::from);
-        let middle = letter(name.len() / 2) ^ letter(name.len().saturating_sub(6)) << 2;
-        let key = exporter.0.address() >> 6 ^ name.len() ^ middle;
-        self.entries.get(key % self.entries.len())
+        // Names of API sets differ at their ends, others at their beginnings.
+        let four = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let ends = four(name.first_chunk()) ^ four(name.last_chunk()).rotate_left(9);
+        let middle = four(name.get(name.len() / 2..).and_then(<[u8]>::first_chunk));
+        let key = ends ^ middle.rotate_left(18) ^ low32(exporter.0.address() as u64 >> 5);
+        // The top bits of a product depend on all bits.
+        self.entries.get(index(key.wrapping_mul(0x9E37_79B1) >> 27))
     }
 
     fn get(&self, exporter: Module, bytes: &[u8], name: &[u8]) -> Option<Module> {
@@ -211,15 +214,16 @@ impl<S: System> Loader<S> {
         &self,
         registry: Registry,
         importer: Module,
-        name: &[u8],
+        name_bytes: &[u8],
         purpose: Purpose<'_>,
     ) -> NtResult<Module> {
-        let name = NameBuffer::of_import(name)?;
+        let mut name = NameBuffer::new();
+        name.set_import(name_bytes)?;
         let result = self
-            .resolve_api_set(&name, Some(importer))
-            .and_then(|host| {
+            .resolve_api_set(&mut name, Some(importer))
+            .and_then(|()| {
                 let reason = LdrDllLoadReason::STATIC_DEPENDENCY;
-                self.find_by_name(registry, host.as_str(), purpose.search, reason)
+                self.find_by_name(registry, name.as_str(), purpose.search, reason)
             });
         match result {
             Ok(Found::Loaded(module) | Found::New(module)) => Ok(module),
@@ -248,26 +252,41 @@ impl<S: System> Loader<S> {
         let lookup = view.place::<Pointer>(lookup_rva, bytes)?;
         let slots = view.place::<Pointer>(address_rva, bytes)?;
         let mut exports = Exports::of(exporter)?;
+        let base = exporter.base();
         for number in 0..index(count) {
             let symbol = read_thunk(&view, lookup.add(number).read())?;
-            let found = match &mut exports {
-                Some(exports) => exports.find(symbol),
-                None => Err(missing(symbol)),
-            };
+            let found = exports
+                .as_mut()
+                .and_then(|exports| Some((exports.find_rva(symbol)?, &*exports)));
             let address = match found {
-                Ok(Target::Address(address)) => Ok(address),
-                Ok(Target::Forwarder(rva)) => self.follow(registry, exporter, rva, purpose),
-                Err(status) => Err(status),
+                Some((rva, exports)) if !exports.is_forwarder(rva) => base.byte_add(index(rva)),
+                found => self.snap_elsewhere(
+                    registry,
+                    exporter,
+                    symbol,
+                    found.map(|found| found.0),
+                    purpose,
+                )?,
             };
-            match address {
-                Ok(address) => slots.add(number).write(address.raw()),
-                Err(status) => {
-                    self.report_missing(symbol, exporter, status);
-                    return Err(status);
-                }
-            }
+            slots.add(number).write(address.raw());
         }
         Ok(())
+    }
+
+    /// The address of an import that is no address of the exporter's: a forwarder's, or none.
+    fn snap_elsewhere(
+        &self,
+        registry: Registry,
+        exporter: Module,
+        symbol: Symbol<'_>,
+        forwarder_rva: Option<u32>,
+        purpose: Purpose<'_>,
+    ) -> NtResult<Ptr<u8>> {
+        let address = match forwarder_rva {
+            Some(rva) => self.follow(registry, exporter, rva, purpose),
+            None => Err(missing(symbol)),
+        };
+        address.inspect_err(|status| self.report_missing(symbol, exporter, *status))
     }
 
     /// Follows an export that is another module's to an address.
@@ -286,7 +305,7 @@ impl<S: System> Loader<S> {
         for _ in 0..LONGEST_CHAIN {
             let view = exporter.view();
             let bytes = view.bytes();
-            let (name, symbol) = split_forwarder(view.string(text_rva)?)?;
+            let (name, symbol) = read_forwarder(&view, text_rva)?;
             let target = match self.forwarders.get(exporter, bytes, name) {
                 Some(target) => target,
                 None => self.forward_target(registry, exporter, text_rva, name, purpose)?,
@@ -309,7 +328,9 @@ impl<S: System> Loader<S> {
         name: &[u8],
         purpose: Purpose<'_>,
     ) -> NtResult<Module> {
-        let host = self.resolve_api_set(&NameBuffer::of_forwarder(name)?, Some(exporter))?;
+        let mut host = NameBuffer::new();
+        host.set_forwarder(name)?;
+        self.resolve_api_set(&mut host, Some(exporter))?;
         let found =
             self.find_by_name(registry, host.as_str(), purpose.search, purpose.forwarded)?;
         let (Found::Loaded(target) | Found::New(target)) = found;
@@ -395,14 +416,6 @@ impl<S: System> Loader<S> {
     }
 }
 
-/// The status for an export of a module that has none.
-pub(crate) fn missing(symbol: Symbol<'_>) -> NtStatus {
-    match symbol {
-        Symbol::Name(..) => NtStatus::ENTRYPOINT_NOT_FOUND,
-        Symbol::Ordinal(_) => NtStatus::ORDINAL_NOT_FOUND,
-    }
-}
-
 /// Counts the entries of a table up to the zero at its end.
 fn count_thunks(view: &View, rva: u32, budget: &mut u32) -> NtResult<u32> {
     let mut left = (view.readable.checked_sub(rva).ok_or(BAD)? / POINTER).min(*budget / POINTER);
@@ -420,6 +433,7 @@ fn count_thunks(view: &View, rva: u32, budget: &mut u32) -> NtResult<u32> {
 }
 
 /// Reads what an entry of a lookup table wants.
+#[inline]
 pub(crate) fn read_thunk(view: &View, thunk: Pointer) -> NtResult<Symbol<'_>> {
     if thunk & BY_ORDINAL != 0 {
         #[allow(clippy::unnecessary_cast, reason = "it has another width elsewhere")]
@@ -433,13 +447,15 @@ pub(crate) fn read_thunk(view: &View, thunk: Pointer) -> NtResult<Symbol<'_>> {
     Ok(Symbol::Name(name, hint))
 }
 
-/// Takes a forwarder's text apart. The module may have dots of its own, so the last one parts it from the name.
-pub(crate) fn split_forwarder(text: &[u8]) -> NtResult<(&[u8], Symbol<'_>)> {
-    let dot = text.iter().rposition(|byte| *byte == b'.').ok_or(BAD)?;
-    let (module, rest) = text.split_at(dot);
-    let symbol = match rest.get(1..).unwrap_or_default() {
-        [] => return Err(BAD),
-        [b'#', digits @ ..] => Symbol::Ordinal(read_decimal(digits).ok_or(BAD)?),
+/// Takes the text of a forwarder apart. The module may have dots of its own, so the last one parts it from the name.
+pub(crate) fn read_forwarder(view: &View, text_rva: u32) -> NtResult<(&[u8], Symbol<'_>)> {
+    let (end, dot) = end_and_dot(view, text_rva)?;
+    let text = view.from(text_rva).ok_or(BAD)?;
+    let module = text.get(..dot).unwrap_or_default();
+    // With its NUL, so that nobody looks further.
+    let symbol = match text.get(dot + 1..=end).unwrap_or_default() {
+        [b'#', digits @ .., 0] => Symbol::Ordinal(read_decimal(digits).ok_or(BAD)?),
+        [] | [0, ..] => return Err(BAD),
         name => Symbol::Name(name, 0),
     };
     if module.is_empty() {

@@ -571,7 +571,7 @@ fn modules_are_listed() {
     let row = size_of::<RtlProcessModuleInformation>();
     let mut buffer = vec![0_u64; (8 + 3 * row) / 8];
     let at = Ptr::<u8>::new(buffer.as_mut_ptr().expose_provenance());
-    let whole = (8 + 3 * row) as u32;
+    let whole = u32::try_from(8 + 3 * row).unwrap();
     assert_eq!(
         loader.process_modules(at, whole - 1),
         (NtStatus::INFO_LENGTH_MISMATCH, whole)

@@ -5,8 +5,6 @@
 
 use rtl::{Case, Utf16Str, utf16};
 
-use super::CRT;
-
 const KERNEL32: Utf16Str<'static> = utf16!("kernel32.dll");
 const KERNELBASE: Utf16Str<'static> = utf16!("kernelbase.dll");
 const NTDLL: Utf16Str<'static> = utf16!("ntdll.dll");
@@ -19,25 +17,31 @@ const SHLWAPI: Utf16Str<'static> = utf16!("shlwapi.dll");
 const USER32: Utf16Str<'static> = utf16!("user32.dll");
 const GDI32: Utf16Str<'static> = utf16!("gdi32.dll");
 
-/// Beginnings of names, and hosts; longer beginnings first.
-pub(super) const HOSTS: [(Utf16Str<'static>, Utf16Str<'static>); 34] = [
-    (utf16!("api-ms-win-core-rtlsupport-"), NTDLL),
-    (utf16!("api-ms-win-core-com-"), COMBASE),
-    (utf16!("api-ms-win-core-marshal-"), COMBASE),
-    (utf16!("api-ms-win-core-winrt-"), COMBASE),
-    (utf16!("api-ms-win-core-shlwapi-legacy-"), SHLWAPI),
-    (utf16!("api-ms-win-core-shlwapi-obsolete-"), SHLWAPI),
-    (utf16!("api-ms-win-core-shutdown-"), ADVAPI32),
-    (utf16!("api-ms-win-core-apiquery-"), NTDLL),
-    (utf16!("api-ms-win-core-crt-"), NTDLL),
-    (utf16!("api-ms-win-core-privateprofile-"), KERNEL32),
-    (utf16!("api-ms-win-core-atoms-"), KERNEL32),
-    (utf16!("api-ms-win-core-appcompat-l1-1"), KERNELBASE),
-    (utf16!("api-ms-win-core-kernel32-legacy-"), KERNEL32),
-    (utf16!("api-ms-win-core-kernel32-private-"), KERNEL32),
-    (utf16!("api-ms-win-core-toolhelp-"), KERNEL32),
-    (utf16!("api-ms-win-core-"), KERNELBASE),
-    (CRT, UCRTBASE),
+/// Beginnings of names, and hosts.
+pub(super) type Hosts = [(Utf16Str<'static>, Utf16Str<'static>)];
+
+/// Names that begin with `api-ms-win-core-`: what follows, longer beginnings first.
+pub(super) const CORE: &Hosts = &[
+    (utf16!("rtlsupport-"), NTDLL),
+    (utf16!("com-"), COMBASE),
+    (utf16!("marshal-"), COMBASE),
+    (utf16!("winrt-"), COMBASE),
+    (utf16!("shlwapi-legacy-"), SHLWAPI),
+    (utf16!("shlwapi-obsolete-"), SHLWAPI),
+    (utf16!("shutdown-"), ADVAPI32),
+    (utf16!("apiquery-"), NTDLL),
+    (utf16!("crt-"), NTDLL),
+    (utf16!("privateprofile-"), KERNEL32),
+    (utf16!("atoms-"), KERNEL32),
+    (utf16!("kernel32-legacy-"), KERNEL32),
+    (utf16!("kernel32-private-"), KERNEL32),
+    (utf16!("toolhelp-"), KERNEL32),
+    (utf16!(""), KERNELBASE),
+];
+
+/// Other names, longer beginnings first.
+pub(super) const OTHERS: &Hosts = &[
+    (utf16!("api-ms-win-crt-"), UCRTBASE),
     (utf16!("api-ms-win-eventing-classicprovider-"), KERNELBASE),
     (utf16!("api-ms-win-eventing-provider-"), KERNELBASE),
     (utf16!("api-ms-win-eventing-"), SECHOST),
@@ -57,10 +61,19 @@ pub(super) const HOSTS: [(Utf16Str<'static>, Utf16Str<'static>); 34] = [
     (utf16!("ext-ms-win-ntuser-"), USER32),
 ];
 
+/// What most names begin with.
+const CORE_PREFIX: Utf16Str<'static> = utf16!("api-ms-win-core-");
+
 /// The DLL that has a contract.
 pub(super) fn host(contract: Utf16Str<'_>) -> Option<Utf16Str<'static>> {
-    HOSTS
+    let (table, rest) = if contract.starts_with(CORE_PREFIX, Case::Insensitive) {
+        let rest = contract.units().get(CORE_PREFIX.len()..);
+        (CORE, Utf16Str::new(rest.unwrap_or_default()))
+    } else {
+        (OTHERS, contract)
+    };
+    table
         .iter()
-        .find(|(prefix, _)| contract.starts_with(*prefix, Case::Insensitive))
+        .find(|(prefix, _)| rest.starts_with(*prefix, Case::Insensitive))
         .map(|(_, host)| *host)
 }
