@@ -23,12 +23,19 @@
 
 extern crate alloc;
 
+pub mod characters;
 pub mod code_pages;
 pub mod error;
+pub mod locale;
+pub mod messages;
+pub mod movable;
+pub mod sorting;
 pub mod structures;
 pub mod times;
 pub mod utf8_stream;
 
+#[cfg(target_os = "windows")]
+pub mod char_functions;
 #[cfg(target_os = "windows")]
 pub mod console;
 #[cfg(target_os = "windows")]
@@ -38,9 +45,15 @@ pub mod events;
 #[cfg(target_os = "windows")]
 pub mod file_io;
 #[cfg(target_os = "windows")]
+pub mod format_message;
+#[cfg(target_os = "windows")]
+pub mod global_memory;
+#[cfg(target_os = "windows")]
 pub mod handles;
 #[cfg(target_os = "windows")]
 pub mod heap;
+#[cfg(target_os = "windows")]
+pub mod locales;
 #[cfg(target_os = "windows")]
 pub mod lock;
 #[cfg(target_os = "windows")]
@@ -57,6 +70,8 @@ pub mod processes;
 pub mod start;
 #[cfg(target_os = "windows")]
 pub mod startup;
+#[cfg(target_os = "windows")]
+pub mod strings;
 #[cfg(target_os = "windows")]
 pub mod system;
 #[cfg(target_os = "windows")]

@@ -104,7 +104,12 @@ fn give_info_ex(page: u32, into: Ptr<u8>) -> Win<&'static str> {
     let plain = info(page)?;
     let number = code_pages::number(page);
     into.cast::<CpInfo>().write(plain);
-    into.byte_add(18).cast::<u16>().write(u16::from(b'?'));
+    let default = if number == code_pages::UTF8 {
+        0xFFFD
+    } else {
+        u16::from(b'?')
+    };
+    into.byte_add(18).cast::<u16>().write(default);
     into.byte_add(20).cast::<u32>().write(number);
     Ok(name(number))
 }
@@ -133,7 +138,8 @@ exports! {
     /// Whether a code page is there.
     fn IsValidCodePage(page: u32) -> Bool {
         // The numbers that stand for others are no code pages.
-        Bool::from(page > 3 && code_pages::encoding(page).is_some())
+        let is_here = page > 3 && code_pages::encoding(page).is_some();
+        truth(if is_here { Ok(()) } else { Err(Error::INVALID_PARAMETER) })
     }
 
     /// What a code page is.
@@ -170,8 +176,8 @@ exports! {
     }
 
     /// Whether a byte is the first of two in a code page: no page here has such.
-    fn IsDBCSLeadByteEx(page: u32, _byte: u8) -> Bool {
-        truth(code_pages::encoding(page).map(|_| ()).ok_or(Error::INVALID_PARAMETER).and(Err(Error::SUCCESS)))
+    fn IsDBCSLeadByteEx(_page: u32, _byte: u8) -> Bool {
+        FALSE
     }
 
     /// Tells each code page that is there to a function, as a number in text, until it says no.

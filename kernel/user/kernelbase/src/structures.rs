@@ -207,6 +207,31 @@ structures! {
         reserved: [u8; 2],
     }
 
+    /// `NUMBERFMT`.
+    pub struct NumberFormat (0x28, 0x18) {
+        digits: u32,
+        leading_zero: u32,
+        grouping: u32,
+        reserved0: Only64<u32>,
+        decimal: Pointer,
+        thousand: Pointer,
+        negative: u32,
+        reserved1: Only64<u32>,
+    }
+
+    /// `CURRENCYFMT`.
+    pub struct CurrencyFormat (0x30, 0x20) {
+        digits: u32,
+        leading_zero: u32,
+        grouping: u32,
+        reserved0: Only64<u32>,
+        decimal: Pointer,
+        thousand: Pointer,
+        negative: u32,
+        positive: u32,
+        currency: Pointer,
+    }
+
     /// `BY_HANDLE_FILE_INFORMATION`.
     pub struct ByHandleFileInformation (0x34, 0x34) {
         attributes: u32,

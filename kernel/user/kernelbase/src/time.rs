@@ -61,6 +61,11 @@ fn bias() -> i64 {
     whole(shared!(time_zone_bias))
 }
 
+/// The time of day, local.
+pub(crate) fn local_now() -> i64 {
+    now().wrapping_sub(bias())
+}
+
 fn ticks() -> u64 {
     let ticks = whole(shared!(tick_count)).cast_unsigned();
     times::milliseconds(ticks, shared!(tick_count_multiplier).read())
@@ -156,7 +161,7 @@ exports! {
 
     /// The date and time of day, local.
     fn GetLocalTime(time: Ptr<SystemTime>) {
-        time.write(times::fields(now().wrapping_sub(bias())).unwrap_or_default());
+        time.write(times::fields(local_now()).unwrap_or_default());
     }
 
     /// Sets the clock, UTC.

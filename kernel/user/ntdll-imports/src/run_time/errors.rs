@@ -19,4 +19,6 @@ imports! { "ntdll";
     fn RtlSetUnhandledExceptionFilter(filter: Ptr<u8>);
     /// Adds a handler that sees each exception before frames do; gives a cookie.
     fn RtlAddVectoredExceptionHandler(first: u32, handler: Ptr<u8>) -> Ptr<u8>;
+    /// Finds a message in a module: the kind of its table, its language, its number.
+    fn RtlFindMessage(base: Ptr<u8>, kind: u32, language: u32, message: u32, entry: Ptr<usize>) -> NtStatus;
 }
