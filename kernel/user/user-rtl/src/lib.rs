@@ -23,6 +23,8 @@ pub mod errors;
 pub mod generic_tables;
 pub mod given;
 pub mod guids;
+pub mod handle_tables;
+pub mod hash_tables;
 pub mod large_integers;
 pub mod math;
 pub mod memory;

@@ -11,6 +11,7 @@ pub mod add_entries;
 pub mod app_containers;
 pub mod descriptors;
 pub mod objects;
+pub mod privileges;
 pub mod sids;
 mod token;
 
