@@ -38,6 +38,7 @@ mod relocations;
 mod resources;
 mod sections;
 mod tls;
+pub mod unwind_arm;
 pub mod unwind_arm64;
 pub mod unwind_x64;
 

@@ -136,6 +136,16 @@ layout! {
         0x60 float: [u64; 8],
     }
 
+    /// `KNONVOLATILE_CONTEXT_POINTERS` of ARM32: where each register was saved, or 0.
+    pub struct ArmNonvolatileContextPointers (0x44) {
+        /// R4 to R11.
+        0x00 integer: [u32; 8],
+        /// The link register.
+        0x20 lr: u32,
+        /// D8 to D15.
+        0x24 float: [u32; 8],
+    }
+
     /// `_JUMP_BUFFER` of x64: what `setjmp` saved. An unwind with the code `LONGJUMP` has its address as first parameter.
     pub struct Amd64JumpBuffer (0x100, align 16) {
         /// The frame to unwind to; 0 for a jump that unwinds nothing.

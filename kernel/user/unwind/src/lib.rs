@@ -2,7 +2,8 @@
 //!
 //! Everything that ntdll knows of exceptions and that is not an instruction of a machine is here, as pure logic:
 //!
-//! - **Undoing one function** ([`amd64::virtual_unwind`], [`arm64::virtual_unwind`]): given registers and where control left
+//! - **Undoing one function** ([`amd64::virtual_unwind`], [`arm64::virtual_unwind`],
+//!   [`arm::virtual_unwind`]): given registers and where control left
 //!   a function, the registers of its caller at the call (`RtlVirtualUnwind`).
 //! - **Searching a handler and unwinding to it** ([`search`](search()), [`unwind`](unwind())): the walk over the frames of a stack, with the
 //!   handlers of the languages in between (`RtlDispatchException`, `RtlUnwindEx`).
@@ -24,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 pub mod amd64;
+pub mod arm;
 pub mod arm64;
 pub mod c_handler;
 pub mod chain;

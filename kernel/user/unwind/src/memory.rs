@@ -13,6 +13,16 @@ pub trait Memory {
     /// The number of 64 bits at an address of the stack; `None` if nothing can be read there.
     fn read(&self, address: u64) -> Option<u64>;
 
+    /// The number of 32 bits at an address of the stack that is aligned to that; `None` if nothing can be read there.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "one half is what is wanted"
+    )]
+    fn read32(&self, address: u64) -> Option<u32> {
+        let both = self.read(address & !7)?;
+        Some((both >> ((address & 4) * 8)) as u32)
+    }
+
     /// `length` bytes of an image, of its code or of its unwind data; `None` if they cannot be read.
     fn bytes(&self, address: u64, length: usize) -> Option<&[u8]>;
 }

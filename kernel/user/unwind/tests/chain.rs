@@ -2,6 +2,10 @@
 //!
 //! What is expected is what Matt Pietrek's article and `winnt.h` say.
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong may stop")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "numbers of a test are small"
+)]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

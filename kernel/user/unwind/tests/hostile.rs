@@ -9,24 +9,24 @@ mod support;
 
 use std::cell::Cell;
 
-use nt_abi::context::{Amd64Context, Arm64Context};
+use nt_abi::context::{Amd64Context, Arm64Context, ArmContext};
 use nt_abi::exception::{
-    Amd64NonvolatileContextPointers, Arm64NonvolatileContextPointers, ExceptionDisposition,
-    ExceptionFlags, HandlerTypes,
+    Amd64NonvolatileContextPointers, Arm64NonvolatileContextPointers,
+    ArmNonvolatileContextPointers, ExceptionDisposition, ExceptionFlags, HandlerTypes,
 };
 use nt_abi::w64::ExceptionRecord;
-use pe::{unwind_arm64, unwind_x64};
+use pe::{unwind_arm, unwind_arm64, unwind_x64};
 use support::Random;
 use unwind::c_handler::{CPlatform, c_specific_handler};
 use unwind::handler_call::HandlerCall;
 use unwind::machine::{Amd64, Arm64, Machine};
 use unwind::platform::{Platform, Purpose, Scratch, StackLimits};
-use unwind::{FunctionEntry, Functions, Memory, UnwindRequest, amd64, arm64, search, unwind};
+use unwind::{FunctionEntry, Functions, Memory, UnwindRequest, amd64, arm, arm64, search, unwind};
 use zerocopy::FromZeros;
 
-const IMAGE: u64 = 0x1_0000_0000;
+const IMAGE: u64 = 0x1000_0000;
 const IMAGE_BYTES: usize = 0x1000;
-const STACK: u64 = 0x2_0000_0000;
+const STACK: u64 = 0x2000_0000;
 const STACK_BYTES: u64 = 0x1000;
 
 /// A process in which everything is at random, and whatever is read is counted.
@@ -373,6 +373,44 @@ fn undoing_functions() {
         undone > 1000 && refused > 1000 && handlers > 100,
         "{undone} {refused} {handlers}"
     );
+}
+
+#[test]
+fn undoing_functions_of_arm32() {
+    let (mut undone, mut refused) = (0u32, 0u32);
+    for seed in 0..12_000 {
+        let chaos = arm64(seed);
+        let word = match chaos.next() % 3 {
+            0 => chaos.next() as u32,
+            _ => chaos.next() as u32 % (IMAGE_BYTES as u32 / 4) * 4,
+        };
+        let Ok(function) = unwind_arm::RuntimeFunction::read(0x101, word) else {
+            continue;
+        };
+        let entry = FunctionEntry {
+            image_base: IMAGE,
+            address: 0,
+            function,
+        };
+        let mut context = ArmContext {
+            pc: IMAGE as u32 + 0x100 + (chaos.next() % 0x100) as u32,
+            sp: STACK as u32 + (chaos.next() % 0x400) as u32 * 4,
+            ..ArmContext::default()
+        };
+        for register in &mut context.r {
+            *register = chaos.word() as u32;
+        }
+        let mut saved = ArmNonvolatileContextPointers::default();
+        let pc = u64::from(context.pc);
+        let wanted = HandlerTypes(chaos.next() as u32);
+        let saved = Some(&mut saved);
+        match arm::virtual_unwind(&chaos, wanted, Some(&entry), pc, &mut context, saved) {
+            Ok(_) => undone += 1,
+            Err(_) => refused += 1,
+        }
+        assert!(chaos.reads.get() <= 255 * 4 * 64, "{}", chaos.reads.get());
+    }
+    assert!(undone > 500 && refused > 500, "{undone} {refused}");
 }
 
 /// Walks to the end of everything, with handlers that answer anything.

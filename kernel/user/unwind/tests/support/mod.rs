@@ -6,6 +6,7 @@
     reason = "the host's addresses and sizes have 64 bits"
 )]
 
+pub(crate) mod arm;
 pub(crate) mod arm64;
 pub(crate) mod canonical;
 pub(crate) mod readobj;
@@ -13,13 +14,13 @@ pub(crate) mod thread;
 pub(crate) mod tools;
 pub(crate) mod x64;
 
-use pe::{Image, unwind_arm64, unwind_x64};
+use pe::{Image, unwind_arm, unwind_arm64, unwind_x64};
 use unwind::{FunctionEntry, Functions, Memory};
 
 /// Where the image lies.
-pub(crate) const IMAGE_BASE: u64 = 0x1_4000_0000;
+pub(crate) const IMAGE_BASE: u64 = 0x4000_0000;
 /// The lowest address of the stack.
-pub(crate) const STACK_LOW: u64 = 0x20_0000_0000;
+pub(crate) const STACK_LOW: u64 = 0x8000_0000;
 /// Bytes of the stack.
 const STACK_SIZE: u64 = 0x40_0000;
 /// The address behind the stack.
@@ -48,6 +49,7 @@ pub(crate) struct Process {
     pub(crate) stack: Vec<u8>,
     x64: Vec<unwind_x64::RuntimeFunction>,
     arm64: Vec<(unwind_arm64::RuntimeFunction, u32)>,
+    arm: Vec<(unwind_arm::RuntimeFunction, u32)>,
 }
 
 impl Process {
@@ -63,11 +65,17 @@ impl Process {
             all.map(|function| (function, table.length(function).unwrap()))
                 .collect()
         });
+        let arm = image.functions_arm().unwrap().map(|table| {
+            let all = table.iter().map(Result::unwrap);
+            all.map(|function| (function, table.length(function).unwrap()))
+                .collect()
+        });
         Self {
             image: mapped,
             stack: vec![0; STACK_SIZE as usize],
             x64: x64.unwrap_or_default(),
             arm64: arm64.unwrap_or_default(),
+            arm: arm.unwrap_or_default(),
         }
     }
 
@@ -78,6 +86,7 @@ impl Process {
             stack: vec![0; STACK_SIZE as usize],
             x64: Vec::new(),
             arm64: Vec::new(),
+            arm: Vec::new(),
         }
     }
 
@@ -89,6 +98,14 @@ impl Process {
         &self,
     ) -> impl Iterator<Item = (FunctionEntry<unwind_arm64::RuntimeFunction>, u32)> {
         self.arm64
+            .iter()
+            .map(|(function, length)| (entry(*function), *length))
+    }
+
+    pub(crate) fn arm(
+        &self,
+    ) -> impl Iterator<Item = (FunctionEntry<unwind_arm::RuntimeFunction>, u32)> {
+        self.arm
             .iter()
             .map(|(function, length)| (entry(*function), *length))
     }
@@ -126,6 +143,12 @@ impl Process {
             (function.begin_rva..function.begin_rva + length).contains(&rva)
         });
         found.map(|(function, _)| entry(*function))
+    }
+
+    /// The word of 16 bits at an address of the image.
+    pub(crate) fn half(&self, rva: u32) -> u16 {
+        let rva = rva as usize;
+        u16::from_le_bytes(self.image[rva..rva + 2].try_into().unwrap())
     }
 
     /// The word of 32 bits at an address of the image.

@@ -100,7 +100,8 @@ impl Rig for Amd64 {
 
 impl Rig for Arm64 {
     fn unwind_data(handler: Option<u32>) -> Vec<u8> {
-        let header = CODE / 4 | u32::from(handler.is_some()) << 20 | 1 << 21 | 1 << 27;
+        let has_handler = u32::from(handler.is_some());
+        let header = (CODE / 4) | (has_handler << 20) | (1 << 21) | (1 << 27);
         let mut data = header.to_le_bytes().to_vec();
         // stp x29, lr, [sp, #-FRAME]!
         data.extend([0x80 | (FRAME as u8 / 8 - 1), 0xE4, 0xE3, 0xE3]);

@@ -8,6 +8,7 @@ use std::process::Command;
 pub(crate) enum Target {
     X64,
     Arm64,
+    Arm,
 }
 
 impl Target {
@@ -15,6 +16,7 @@ impl Target {
         match self {
             Self::X64 => "x86_64-pc-windows-msvc",
             Self::Arm64 => "aarch64-pc-windows-msvc",
+            Self::Arm => "thumbv7a-pc-windows-msvc",
         }
     }
 
@@ -22,6 +24,7 @@ impl Target {
         match self {
             Self::X64 => "x64",
             Self::Arm64 => "arm64",
+            Self::Arm => "arm",
         }
     }
 }
