@@ -6,7 +6,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::*;
-use crate::Utf16Str;
+use crate::{Random, Utf16Str};
 
 /// A process in `C:\windows`, or elsewhere.
 struct Process {
@@ -291,4 +291,45 @@ fn names_in_nts_namespace() {
         );
     }
     assert_eq!(nt_path(&units(" "), &process("C:\\")).unwrap(), None);
+}
+
+#[test]
+fn a_full_path_stays_as_it_is() {
+    let mut random = Random::new(23);
+    let letters = units("aB.. \\\\/:?c");
+    let mut paths = 0;
+    for _ in 0..50_000 {
+        let path: Vec<u16> = (0..random.index(12))
+            .map(|_| letters[random.index(letters.len())])
+            .collect();
+        let here = process(r"C:\windows");
+        let Some(once) = full_path(&path, &here).unwrap() else {
+            continue;
+        };
+        let full = once.path.as_str();
+        if kind(&path) == Kind::Unc {
+            // Of more separators than two, what is left may be a device's name.
+            continue;
+        }
+        let twice = full_path(full.units(), &here)
+            .unwrap()
+            .expect("it has text");
+        assert_eq!(
+            text(twice.path.as_str()),
+            text(full),
+            "{}",
+            text(Utf16Str::new(&path))
+        );
+        // No component is left that says to go elsewhere, beyond a server's name.
+        if kind(full.units()) == Kind::Drive {
+            let dots = full
+                .units()
+                .split(|unit| *unit == BACKSLASH)
+                .any(|part| matches!(part, [DOT] | [DOT, DOT]));
+            assert!(!dots, "{}", text(full));
+        }
+        assert!(nt_path(&path, &here).unwrap().is_some());
+        paths += 1;
+    }
+    assert!(paths > 30_000, "{paths}");
 }

@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use c_interface::{Function, Ptr, field};
+use c_interface::{Function, Ptr, exports, field};
 use nt_abi::NtStatus;
 use nt_abi::native::{Peb, RtlUserProcessParameters};
 
@@ -50,6 +50,24 @@ impl Drop for PebLock {
     fn drop(&mut self) {
         if let Some(section) = self.section {
             SectionFunction::new(LEAVE.load(Ordering::Acquire)).call(section);
+        }
+    }
+}
+
+exports! {
+    /// Waits for the lock of what the process has once.
+    fn RtlAcquirePebLock() -> NtStatus {
+        match section() {
+            Some(section) => SectionFunction::new(ENTER.load(Ordering::Acquire)).call(section),
+            None => NtStatus::SUCCESS,
+        }
+    }
+
+    /// Gives the lock back.
+    fn RtlReleasePebLock() -> NtStatus {
+        match section() {
+            Some(section) => SectionFunction::new(LEAVE.load(Ordering::Acquire)).call(section),
+            None => NtStatus::SUCCESS,
         }
     }
 }
@@ -107,6 +125,9 @@ pub(crate) mod testing {
         let outer = PebLock::acquire();
         let inner = PebLock::acquire();
         assert_eq!(place.read(), 2);
+        RtlAcquirePebLock();
+        assert_eq!(place.read(), 3);
+        RtlReleasePebLock();
         drop(inner);
         drop(outer);
         assert_eq!(place.read(), 0);

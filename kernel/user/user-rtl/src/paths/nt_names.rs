@@ -24,6 +24,9 @@ pub struct RelativeName {
     pub cur_dir_ref: Pointer,
 }
 
+const _: () =
+    assert!(size_of::<RelativeName>() == if size_of::<usize>() == 8 { 0x20 } else { 0x10 });
+
 /// `RTL_NT_PATH_NAME_TO_DOS_PATH_NAME_AMBIGUOUS`: it is a name of NT's that DOS has no path for.
 const AMBIGUOUS: u32 = 1;
 /// `RTL_NT_PATH_NAME_TO_DOS_PATH_NAME_UNC`.

@@ -29,6 +29,8 @@ pub struct GenerateNameContext {
     pub last_index_value: u32,
 }
 
+const _: () = assert!(size_of::<GenerateNameContext>() == 0x24);
+
 impl GenerateNameContext {
     fn state(&self) -> ShortNames {
         ShortNames {

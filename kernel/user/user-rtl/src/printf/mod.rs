@@ -24,7 +24,7 @@ use c_interface::{Arguments, Ptr};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use directive::{Directive, Kind, Size};
-use output::Output;
+pub(crate) use output::Output;
 
 /// What text is made of: bytes, or units of UTF-16.
 pub(crate) trait Unit:

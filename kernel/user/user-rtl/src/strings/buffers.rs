@@ -23,6 +23,8 @@ pub struct RtlBuffer {
     pub reserved_for_i_malloc: Pointer,
 }
 
+const _: () = assert!(size_of::<RtlBuffer>() == if size_of::<usize>() == 8 { 0x30 } else { 0x18 });
+
 /// `RTL_UNICODE_STRING_BUFFER`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
@@ -34,6 +36,8 @@ pub struct RtlUnicodeStringBuffer {
     /// Room for the zero of an empty string that has no buffer, and padding.
     pub minimum_static_buffer_for_terminal_nul: Size,
 }
+
+const _: () = assert!(size_of::<RtlUnicodeStringBuffer>() == if size_of::<usize>() == 8 { 0x48 } else { 0x24 });
 
 /// Makes a buffer have so many bytes. What was in it stays.
 fn ensure(buffer: Ptr<RtlBuffer>, bytes: usize, used: usize) -> Result<Ptr<u8>, NtStatus> {

@@ -112,6 +112,12 @@ fn scan<U: Unit>(
     }
 }
 
+/// The lower 32 bits.
+#[allow(clippy::cast_possible_truncation, reason = "that is the point")]
+const fn low_part(word: usize) -> usize {
+    word as u32 as usize
+}
+
 struct Scanner<U> {
     input: Input<U>,
     format: Ptr<U>,
@@ -299,7 +305,7 @@ impl<U: Unit> Scanner<U> {
         let room = match self.rooms {
             Rooms::Unlimited => usize::MAX,
             // An unsigned number, whose slot may have anything above it.
-            Rooms::Given => self.arguments.next_word() & 0xFFFF_FFFF,
+            Rooms::Given => low_part(self.arguments.next_word()),
         };
         let wide = match directive.size {
             Size::Short | Size::Byte => false,
