@@ -98,63 +98,58 @@ pub fn initialize<P: Parking>(
     Ok(())
 }
 
-/// Takes it; waits as long as it takes.
+/// Takes it; waits as long as it takes. Gives `SUCCESS`, a status as it is, which costs an export nothing; or
+/// `ACCESS_VIOLATION` for a section of zeros, that was never made or is deleted, which Windows answers with that exception,
+/// because its wait looks for debug information there.
 ///
 /// When a wait has lasted for `timeout`, in NT's form, `overdue` is called, as often as that happens; Windows raises
 /// `STATUS_POSSIBLE_DEADLOCK` there. The timeout is `Peb::critical_section_timeout`; `None` for never.
 ///
 /// # NT
 /// `RtlEnterCriticalSection`.
-///
-/// # Errors
-/// `ACCESS_VIOLATION` for a section of zeros, that was never made or is deleted, which Windows answers with that
-/// exception, because its wait looks for debug information there.
 #[inline]
+#[must_use = "it may be no section"]
 pub fn enter<P: Parking>(
     parking: &P,
     section: Ptr<RtlCriticalSection>,
     timeout: impl FnOnce() -> Option<i64>,
     overdue: impl FnMut(),
-) -> NtResult {
+) -> NtStatus {
     let thread = parking.thread_id();
     if section::try_enter(lock_count(section)) {
         take(section, thread);
-        return Ok(());
+        return NtStatus::SUCCESS;
     }
-    if owner(section).load(Ordering::Relaxed) == thread {
-        again(section);
-        return Ok(());
-    }
-    enter_contended(parking, section, timeout(), overdue)
+    enter_slowly(parking, section, timeout, overdue)
 }
 
-#[cold]
-fn enter_contended<P: Parking>(
+/// Counts the owner once more, or waits.
+#[inline(never)]
+fn enter_slowly<P: Parking>(
     parking: &P,
     section: Section,
-    timeout: Option<i64>,
+    timeout: impl FnOnce() -> Option<i64>,
     overdue: impl FnMut(),
-) -> NtResult {
+) -> NtStatus {
+    let thread = parking.thread_id();
     let count = lock_count(section);
+    if owner(section).load(Ordering::Relaxed) == thread {
+        again(section);
+        return NtStatus::SUCCESS;
+    }
     if count.load(Ordering::Relaxed) == 0 {
         // Held, with as many waiters as there cannot be.
-        return Err(NtStatus::ACCESS_VIOLATION);
+        return NtStatus::ACCESS_VIOLATION;
     }
     if let Some(info) = debug_info(section) {
         field!(info, RtlCriticalSectionDebug, contention_count)
             .atomic()
             .fetch_add(1, Ordering::Relaxed);
     }
-    section::enter_contended(
-        parking,
-        count,
-        section.address(),
-        spins(section),
-        timeout,
-        overdue,
-    );
-    take(section, parking.thread_id());
-    Ok(())
+    let (address, spins) = (section.address(), spins(section));
+    section::enter_contended(parking, count, address, spins, timeout(), overdue);
+    take(section, thread);
+    NtStatus::SUCCESS
 }
 
 /// How often to look before waiting, of the section's own count.
@@ -212,32 +207,27 @@ pub fn try_enter<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> b
 #[must_use = "nobody may have had it"]
 pub fn leave<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> NtStatus {
     let recursion = recursion_count(section);
-    if recursion.load(Ordering::Relaxed) != 1 {
-        return leave_once(section);
+    let seen = recursion.load(Ordering::Relaxed);
+    if seen == 1 {
+        recursion.store(0, Ordering::Relaxed);
+        owner(section).store(0, Ordering::Relaxed);
+        if section::leave(lock_count(section)) {
+            return NtStatus::SUCCESS;
+        }
     }
-    recursion.store(0, Ordering::Relaxed);
-    owner(section).store(0, Ordering::Relaxed);
-    if section::leave(lock_count(section)) {
-        return NtStatus::SUCCESS;
-    }
-    leave_contended(parking, section)
+    leave_slowly(parking, section, seen)
 }
 
+/// Frees what somebody waits for, and was had once; otherwise counts one down, or says that nobody has it.
 #[inline(never)]
-fn leave_contended<P: Parking>(parking: &P, section: Section) -> NtStatus {
-    section::leave_contended(parking, lock_count(section), section.address());
-    NtStatus::SUCCESS
-}
-
-/// Counts one down where that does not free it, or says that nobody has it.
-#[inline(never)]
-fn leave_once(section: Section) -> NtStatus {
-    let count = recursion_count(section);
-    let seen = count.load(Ordering::Relaxed);
-    if seen == 0 || seen > i32::MAX.unsigned_abs() {
+fn leave_slowly<P: Parking>(parking: &P, section: Section, seen: u32) -> NtStatus {
+    if seen == 1 {
+        section::leave_contended(parking, lock_count(section), section.address());
+    } else if seen == 0 || seen > i32::MAX.unsigned_abs() {
         return NtStatus::RESOURCE_NOT_OWNED;
+    } else {
+        recursion_count(section).store(seen - 1, Ordering::Relaxed);
     }
-    count.store(seen - 1, Ordering::Relaxed);
     NtStatus::SUCCESS
 }
 

@@ -29,8 +29,10 @@ fn section(resource: Ptr<RtlResource>) -> Ptr<RtlCriticalSection> {
 
 impl<'a, P: Parking> Locked<'a, P> {
     fn new(parking: &'a P, resource: Ptr<RtlResource>) -> NtResult<Self> {
-        critical_section::enter(parking, section(resource), || None, || ())?;
-        Ok(Self { parking, resource })
+        match critical_section::enter(parking, section(resource), || None, || ()) {
+            NtStatus::SUCCESS => Ok(Self { parking, resource }),
+            status => Err(status),
+        }
     }
 
     /// How many share it; minus how often its owner has it.

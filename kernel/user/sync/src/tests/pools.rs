@@ -102,7 +102,7 @@ fn many_threads_post_and_wait() {
     let tally = Tally::listed(process);
     super::host::in_threads(6, |_| {
         for _ in 0..500 {
-            alloc_work(
+            let work = alloc_work(
                 process,
                 function!(count_work),
                 tally.context(),
@@ -349,7 +349,7 @@ fn what_is_long_has_another_worker_or_is_told() {
     let tally = Tally::listed(process);
     let works: Vec<_> = (0..4)
         .map(|_| {
-            let work = alloc_work(
+            alloc_work(
                 process,
                 function!(gated_work),
                 tally.context(),
@@ -386,7 +386,8 @@ extern "system" fn asks(instance: usize, context: usize) {
     let section = Ptr::<RtlCriticalSection>::new(
         usize::try_from(tally.other.load(Ordering::Relaxed)).unwrap(),
     );
-    critical_section::enter(process, section, || None, || ()).unwrap();
+    let entered = critical_section::enter(process, section, || None, || ());
+    assert_eq!(entered, NtStatus::SUCCESS);
     call_leaves_critical_section(process, instance, section);
     assert!(!process.wait(tally.done, 20), "not before the end");
     tally.thread.store(instance.number(), Ordering::Relaxed);
