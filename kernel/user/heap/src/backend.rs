@@ -228,12 +228,18 @@ impl<P: Pages> Core<'_, P> {
         let enough = (self.header.total_threshold().get() >> PAGE_SHIFT)
             .max(self.header.patience().get())
             .max(self.header.committed().get() >> (PAGE_SHIFT + 2));
-        if free.pages << PAGE_SHIFT >= self.header.block_threshold().get()
-            && self.header.idle().get() > enough
-        {
-            self.cool(segment, free)?;
+        let least = self.header.block_threshold().get();
+        if free.pages << PAGE_SHIFT < least || self.header.idle().get() <= enough {
+            return Ok(());
         }
-        Ok(())
+        // What was freed last is what the next allocation takes; the largest blocks are taken last.
+        match self.largest_with_pages(segment, least)? {
+            Some(large) if large.block.at != free.block.at => {
+                let its = self.own_segment(large.block.at, CorruptionKind::FreeList)?;
+                self.cool(&its, large)
+            }
+            _ => self.cool(segment, free),
+        }
     }
 
     /// Gives back the pages inside of a free block.

@@ -8,7 +8,7 @@ use crate::block::{Block, FreeBlock, LEAST, State, granules};
 use crate::errors::{CorruptionKind, Done, damage};
 use crate::header::Core;
 use crate::segment::Segment;
-use crate::sizes::{BINS, PAGE, bin_of, up};
+use crate::sizes::{BINS, PAGE, PAGE_SHIFT, bin_of, up};
 
 /// How many blocks of a bin are looked at for the best one, where not each one fits.
 const TRIES: usize = 2;
@@ -117,6 +117,28 @@ impl<P: Pages> Core<'_, P> {
             }
         }
         Ok(best)
+    }
+
+    /// One of the largest free blocks that have so many bytes in committed pages, of the first few of each bin.
+    pub(crate) fn largest_with_pages(
+        self,
+        near: &Segment,
+        least: usize,
+    ) -> Done<Option<FreeBlock>> {
+        let smallest = bin_of(granules(least.min(PAGE)));
+        for bin in (smallest..BINS).rev() {
+            let mut at = self.header.bins().item(bin).get();
+            let mut tries = TRIES;
+            while at != 0 && tries != 0 {
+                let free = self.linked(near, at)?;
+                if free.pages != 0 && free.pages << PAGE_SHIFT >= least {
+                    return Ok(Some(free));
+                }
+                at = free.next;
+                tries -= 1;
+            }
+        }
+        Ok(None)
     }
 
     /// Forgets a bin's blocks, one of which is damaged: that is told once, and does not stand in the way of all that a

@@ -16,14 +16,12 @@ use crate::header::Core;
 use crate::memory::low;
 use crate::segment::{BLOCKS, SPAN, SPAN_PAGES};
 use crate::sizes::{
-    BLOCK_HEADER, BUCKETS, GRANULE_SHIFT, PAGE, PAGE_SHIFT, SMALL_HEADER, stride_of,
+    BLOCK_HEADER, BUCKETS, GRANULE_SHIFT, LINEAR_END, PAGE, PAGE_SHIFT, SMALL_HEADER, stride_of,
 };
 use crate::span::{Cold, FIRST, ONE, Span};
 
 /// How many blocks of a size the back end gives before the front end does.
 const BEFORE_SPANS: u32 = 17;
-/// How many buckets may keep a span without busy blocks before these spans are looked at.
-const KEPT: u32 = 16;
 
 impl<P: Pages> Core<'_, P> {
     /// Takes a block of a bucket; `None` if the back end has to.
@@ -266,7 +264,6 @@ impl<P: Pages> Core<'_, P> {
             if old & bit != 0 {
                 return Ok(());
             }
-            bits.set(old | bit);
         }
         self.settle_fully(span)
     }
@@ -291,18 +288,19 @@ impl<P: Pages> Core<'_, P> {
                 return self.end_span(span, cold);
             }
             self.header.spare_spans().item(bucket).set(span.0);
+        } else {
             let bits = self.header.idle_buckets().item(bucket / 32);
             bits.set(bits.get() | 1 << (bucket % 32));
         }
-        let idle = self.header.idle_buckets();
-        let count: u32 = (0..BUCKETS / 32 + 1)
-            .map(|word| idle.item(word).get().count_ones())
-            .sum();
-        if count < KEPT {
+        let count = self.header.idle_span_pages();
+        let pages = (count.get() as usize).saturating_add(cold.pages);
+        count.set(low(pages));
+        let keep = self.header.committed().get() / 8;
+        let keep = keep.max(self.header.total_threshold().get());
+        if pages <= keep >> PAGE_SHIFT {
             return Ok(());
         }
-        let keep = self.header.committed().get() / 8;
-        self.end_idle_spans(bucket, keep.max(self.header.total_threshold().get()))
+        self.end_idle_spans(bucket, keep)
     }
 
     /// The span without busy blocks that a bucket keeps besides its first one, if the one that is noted still is one.
@@ -334,6 +332,7 @@ impl<P: Pages> Core<'_, P> {
         for word in 0..BUCKETS / 32 + 1 {
             self.header.idle_buckets().item(word).set(0);
         }
+        self.header.idle_span_pages().set(0);
         let mut bytes = 0;
         for bucket in 1..BUCKETS {
             for (_, cold) in [self.idle_span(bucket)?, self.spare_span(bucket)]
@@ -376,11 +375,12 @@ impl<P: Pages> Core<'_, P> {
     }
 }
 
-/// How many pages a bucket's first spans have: eight blocks at least, and no more than an eighth unused.
+/// How many pages a bucket's first spans have: eight blocks at least, of large ones four, and no more than an eighth unused.
 fn pages_of(stride: usize) -> usize {
+    let blocks = if stride <= LINEAR_END { 8 } else { 4 };
     let fits = |pages: &usize| {
         let room = (pages << PAGE_SHIFT) - BLOCK_HEADER - (FIRST - SMALL_HEADER);
-        room / stride >= 8 && room % stride <= room / 8
+        room / stride >= blocks && room % stride <= room / 8
     };
     (1..SPAN_PAGES).find(fits).unwrap_or(SPAN_PAGES)
 }

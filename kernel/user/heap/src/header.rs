@@ -67,8 +67,8 @@ places! {
         directory_seal: usize,
         /// The segment that an address was found in last.
         hint: u32,
-        /// To keep what follows aligned.
-        spare: u32,
+        /// How many pages buckets keep in spans without busy blocks, at most.
+        idle_span_pages: u32,
         /// A segment without blocks that is kept; 0 for none.
         spare_segment: u32,
         /// Which bits of a block's size are zero, at least.

@@ -5,8 +5,8 @@
 //!
 //! Three layers, by the size of a block:
 //!
-//! - **The front end** (`span`): runs of pages with blocks of one size, up to 4 KiB. To allocate or free one is a few dozen
-//!   instructions, a third of them checks.
+//! - **The front end** (`span`, `bucket`): runs of pages with blocks of one size, up to 16 KiB. To allocate 64 bytes and to
+//!   free them is 138 instructions on x86-64, the lock included (`examples/pairs.rs` counts).
 //! - **The back end** (`backend`): blocks of any size in segments, with headers before them, coalesced when they are freed. Its
 //!   blocks are also the front end's runs.
 //! - **Large blocks** (`large`): above half a megabyte, each with a reservation of its own.

@@ -23,9 +23,9 @@ pub(crate) const BLOCKS: u16 = 1;
 /// The first page of a span; the next ones have the numbers behind it.
 pub(crate) const SPAN: u16 = 2;
 /// The most pages that a span has.
-pub(crate) const SPAN_PAGES: usize = 16;
+pub(crate) const SPAN_PAGES: usize = 32;
 /// The last page of a span that has so many.
-const SPAN_LAST: u16 = SPAN + 15;
+const SPAN_LAST: u16 = SPAN + 31;
 
 /// The most free pages that a heap keeps because it needed them again: those of the largest blocks that it has.
 const MOST_PATIENCE: usize = 128;

@@ -21,7 +21,7 @@ pub(crate) const LARGE_HEADER: usize = 4 * GRANULE;
 /// The largest total (header and bytes) whose bucket is the total itself, in granules.
 pub(crate) const LINEAR_END: usize = 64 * GRANULE;
 /// The largest total that the front end serves.
-pub(crate) const SMALL_END: usize = 0x1000;
+pub(crate) const SMALL_END: usize = 0x4000;
 /// How many buckets there are; bucket 0 is none.
 pub(crate) const BUCKETS: usize = 65 + 8 * (SMALL_END / LINEAR_END).trailing_zeros() as usize;
 

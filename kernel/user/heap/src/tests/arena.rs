@@ -39,6 +39,8 @@ static ARENA: OnceLock<Arena> = OnceLock::new();
 std::thread_local! {
     /// Whose pages this thread may touch.
     static OWNER: Cell<u32> = const { Cell::new(0) };
+    /// How often the heap touched memory in this thread.
+    static TOUCHES: Cell<usize> = const { Cell::new(0) };
 }
 
 fn arena() -> &'static Arena {
@@ -71,6 +73,7 @@ pub(crate) fn watch(address: usize, bytes: usize) {
     if bytes == 0 {
         return;
     }
+    TOUCHES.with(|touches| touches.set(touches.get() + 1));
     let owner = OWNER.with(Cell::get);
     let arena = arena();
     let last = address.checked_add(bytes - 1).expect("it ends in memory");
@@ -86,6 +89,11 @@ pub(crate) fn watch(address: usize, bytes: usize) {
             "{address:#x} and {bytes:#x} bytes: not this heap's pages"
         );
     }
+}
+
+/// How often the heap touched memory in this thread.
+pub(crate) fn touches() -> usize {
+    TOUCHES.with(Cell::get)
 }
 
 /// Pages for the heaps of a test.

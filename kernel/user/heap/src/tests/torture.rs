@@ -2,9 +2,10 @@
 
 use nt_abi::heap::HeapFlags;
 use std::println;
+use std::vec::Vec;
 
 use super::Random;
-use super::arena::TestPages;
+use super::arena::{TestPages, touches};
 use super::model::{Model, TestHeap, growing, with_flags};
 
 /// What kind of program it is.
@@ -238,4 +239,31 @@ fn page_failures_at_every_step() {
         heap.destroy().unwrap();
         assert_eq!((pages.committed(), pages.reservations()), (0, 0));
     }
+}
+
+/// What it costs shows best in instructions, which an example counts; here, in loads and stores.
+#[test]
+fn a_small_block_is_few_accesses() {
+    let pages = TestPages::new();
+    let heap = growing(&pages);
+    let blocks: Vec<usize> = (0..300)
+        .map(|_| heap.allocate(HeapFlags(0), 64).unwrap())
+        .collect();
+    // The pages are known from here on.
+    for &data in &blocks[100..200] {
+        heap.free(HeapFlags(0), data).unwrap();
+    }
+    let before = touches();
+    let data: Vec<usize> = (0..30)
+        .map(|_| heap.allocate(HeapFlags(0), 64).unwrap())
+        .collect();
+    let allocated = touches();
+    for data in data {
+        heap.free(HeapFlags(0), data).unwrap();
+    }
+    let (allocation, free) = (allocated - before, touches() - allocated);
+    println!("{} and {} for thirty", allocation, free);
+    // Handle, flags, bucket, state and header; what a span's end costs, once.
+    assert!(allocation <= 30 * 11 + 150, "{allocation}");
+    assert!(free <= 30 * 11 + 150, "{free}");
 }
