@@ -146,5 +146,9 @@ pub fn execute<P: Parking>(
         complete(parking, once, RunOnceFlags::INIT_FAILED, 0)?;
         return Err(NtStatus::UNSUCCESSFUL);
     }
-    complete(parking, once, none, Ptr::<u8>::at(place.read()).address())
+    let result = Ptr::<u8>::at(place.read()).address();
+    complete(parking, once, none, result).inspect_err(|_| {
+        // What came of it is nothing that can be kept: for who tries next, not for all who wait.
+        let _ = complete(parking, once, RunOnceFlags::INIT_FAILED, 0);
+    })
 }

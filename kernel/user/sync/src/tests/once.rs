@@ -99,10 +99,15 @@ fn a_function_is_called_until_it_succeeds() {
     let execute = |parameter, place| execute(&host, once, function, parameter, place);
     assert_eq!(execute(0, place), Err(NtStatus::UNSUCCESSFUL));
     assert_eq!(execute(0, Ptr::NULL), Err(NtStatus::UNSUCCESSFUL));
+    assert_eq!(
+        execute(0x42, place),
+        Err(NtStatus::INVALID_PARAMETER_3),
+        "no context, and nobody hangs"
+    );
     assert_eq!((execute(0x40, place), place.read()), (Ok(()), 0x40));
     assert_eq!((execute(0x50, place), place.read()), (Ok(()), 0x40));
     assert_eq!(execute(0x50, Ptr::NULL), Ok(()));
-    assert_eq!(CALLS.get(), 3);
+    assert_eq!(CALLS.get(), 4);
 }
 
 #[test]

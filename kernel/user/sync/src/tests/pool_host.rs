@@ -35,6 +35,8 @@ pub(super) struct Process {
     pub(super) alive: AtomicUsize,
     /// How many starts fail from now on.
     pub(super) failures: AtomicUsize,
+    /// How long a worker waits for work, in units of 100 ns.
+    pub(super) idle_time: AtomicU64,
     /// References to a module.
     pub(super) module: AtomicUsize,
 }
@@ -51,6 +53,7 @@ impl Process {
             started: AtomicUsize::new(0),
             alive: AtomicUsize::new(0),
             failures: AtomicUsize::new(0),
+            idle_time: AtomicU64::new(20 * 10_000_000),
             module: AtomicUsize::new(0),
         }));
         assert!(process.own.set(process).is_ok());
@@ -144,6 +147,10 @@ impl PoolKernel for Process {
             process.alive.fetch_sub(1, Ordering::Relaxed);
         });
         Ok(())
+    }
+
+    fn idle_time(&self) -> i64 {
+        self.idle_time.load(Ordering::Relaxed).cast_signed()
     }
 
     fn system_time(&self) -> i64 {

@@ -292,6 +292,62 @@ fn the_maximum_and_the_minimum_hold() {
 }
 
 #[test]
+fn workers_without_work_end() {
+    let process = Process::new(4);
+    process.idle_time.store(20 * 10_000, Ordering::Relaxed);
+    let tally = Tally::listed(process);
+    let pool = alloc_pool(process).unwrap();
+    set_pool_minimum(process, pool, 1).unwrap();
+    let mut environment = environment(pool);
+    let environment = Ptr::of(&mut environment);
+    let work = alloc_work(process, function!(gated_work), tally.context(), environment).unwrap();
+    for _ in 0..4 {
+        post_work(process, work).unwrap();
+    }
+    for _ in 0..4 {
+        assert!(process.wait(tally.done, 5000));
+    }
+    assert!(process.alive.load(Ordering::Relaxed) >= 4);
+    process.signal(tally.gate, 4);
+    wait_for_callbacks(process, work, false).unwrap();
+    until(|| process.alive.load(Ordering::Relaxed) <= 2);
+    thread::sleep(Duration::from_millis(60));
+    assert!(
+        process.alive.load(Ordering::Relaxed) >= 1,
+        "the minimum stays"
+    );
+}
+
+#[test]
+fn work_is_not_lost_between_workers_that_end_and_begin() {
+    let process = Process::new(2);
+    // Workers end at once, so every post meets one that is about to.
+    process.idle_time.store(100, Ordering::Relaxed);
+    let tally = Tally::listed(process);
+    let work = alloc_work(
+        process,
+        function!(count_work),
+        tally.context(),
+        NO_ENVIRONMENT,
+    )
+    .unwrap();
+    const POSTED: u64 = 20_000;
+    super::host::in_threads(2, |own| {
+        for round in 0..POSTED / 2 {
+            post_work(process, work).unwrap();
+            if round % 16 == 0 {
+                thread::sleep(Duration::from_micros(own as u64 * 7 + round % 40));
+            }
+            if round % 64 == 0 {
+                wait_for_callbacks(process, work, false).unwrap();
+            }
+        }
+    });
+    wait_for_callbacks(process, work, false).unwrap();
+    assert_eq!(tally.count(), POSTED);
+}
+
+#[test]
 fn a_thread_that_does_not_start_is_tried_again() {
     let process = Process::new(1);
     let tally = Tally::listed(process);

@@ -52,6 +52,11 @@ pub trait PoolKernel: Parking {
     /// Whatever prevents it; the work waits for another thread then.
     fn start_thread(&self, role: Role, stack_reserve: usize, stack_commit: usize) -> NtResult;
 
+    /// How long a worker above its pool's minimum waits for work before it ends, in units of 100 ns.
+    fn idle_time(&self) -> i64 {
+        20 * 10_000_000
+    }
+
     /// The time of the calendar, in units of 100 ns since 1601-01-01 UTC.
     fn system_time(&self) -> i64;
 

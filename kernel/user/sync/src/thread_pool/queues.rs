@@ -68,7 +68,7 @@ fn timer_or_wait(
 /// `RtlRegisterWait`.
 ///
 /// # Errors
-/// `NO_MEMORY`.
+/// `NO_MEMORY`, and those of making an event, if no thread can wait for it.
 pub fn register_wait<K: PoolKernel>(
     kernel: &K,
     handle: Handle,
@@ -88,7 +88,11 @@ pub fn register_wait<K: PoolKernel>(
     }
     let mut locked = Locked::new(kernel);
     let id = locked.add_object(wait)?;
-    locked.arm_wait(id, handle, timeout);
+    if let Err(status) = locked.arm_wait(id, handle, timeout) {
+        drop(locked);
+        retire(kernel, id);
+        return Err(status);
+    }
     Ok(id)
 }
 

@@ -258,14 +258,34 @@ impl<'a, K: PoolKernel> Locked<'a, K> {
         }
     }
 
-    fn errand(&mut self, errand: Errand) {
-        if self.errands.try_reserve(1).is_ok() {
+    /// Notes an errand; without memory it is not run.
+    fn errand(&mut self, errand: Errand) -> bool {
+        let room = self.errands.try_reserve(1).is_ok();
+        if room {
             self.errands.push(errand);
         }
+        room
     }
 
     pub(super) fn start(&mut self, role: Role, stack_reserve: usize, stack_commit: usize) {
-        self.errand(Errand::Start(role, stack_reserve, stack_commit));
+        if !self.errand(Errand::Start(role, stack_reserve, stack_commit)) {
+            self.not_started(role);
+        }
+    }
+
+    /// Notes that a thread is not there: the next one who wants it tries again.
+    fn not_started(&mut self, role: Role) {
+        match role {
+            Role::Worker(pool) => {
+                self.end_worker(pool);
+                self.look_later();
+            }
+            Role::Timers => self.timers.has_thread = false,
+            Role::Waiter(index) => {
+                self.waiters[index].has_thread = false;
+                self.wake_all(index, Purpose::Waiter);
+            }
+        }
     }
 
     pub(super) fn set_event(&mut self, event: Handle) {
@@ -352,26 +372,10 @@ impl<K: PoolKernel> Drop for Locked<'_, K> {
                 Errand::ReleaseModule(base) => self.kernel.release_module(base),
                 Errand::Start(role, reserve, commit) => {
                     if self.kernel.start_thread(role, reserve, commit).is_err() {
-                        not_started(self.kernel, role);
+                        Locked::new(self.kernel).not_started(role);
                     }
                 }
             }
-        }
-    }
-}
-
-/// Notes that a thread is not there: the next one who wants it tries again.
-fn not_started<K: PoolKernel>(kernel: &K, role: Role) {
-    let mut locked = Locked::new(kernel);
-    match role {
-        Role::Worker(pool) => {
-            locked.end_worker(pool);
-            locked.look_later();
-        }
-        Role::Timers => locked.timers.has_thread = false,
-        Role::Waiter(index) => {
-            locked.waiters[index].has_thread = false;
-            locked.wake_all(index, Purpose::Waiter);
         }
     }
 }

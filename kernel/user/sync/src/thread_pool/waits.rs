@@ -46,11 +46,9 @@ impl<K: PoolKernel> Locked<'_, K> {
     }
 
     /// Has an object's wait begin: for this handle, and so long in NT's form.
-    pub(super) fn arm_wait(&mut self, id: Id, handle: Handle, timeout: Option<i64>) {
+    pub(super) fn arm_wait(&mut self, id: Id, handle: Handle, timeout: Option<i64>) -> NtResult {
         let due = timeout.map_or(i64::MAX, |timeout| self.due(timeout));
-        let Ok(index) = self.waiter_with_room() else {
-            return;
-        };
+        let index = self.waiter_with_room()?;
         let waiter = &mut self.waiters[index];
         let number = waiter.next;
         waiter.next += 1;
@@ -71,6 +69,7 @@ impl<K: PoolKernel> Locked<'_, K> {
         } else {
             self.start(Role::Waiter(index), 0, 0);
         }
+        Ok(())
     }
 
     /// Takes an entry out and posts its callback, unless the object is given up.
@@ -98,124 +97,119 @@ impl<K: PoolKernel> Locked<'_, K> {
     }
 }
 
-/// What a waiter waits for, copied: handles with the entries' numbers, and until when.
+/// What a waiter waits for, copied: handles, the entries' numbers, and until when.
 struct Look {
-    handles: Vec<Handle>,
-    numbers: Vec<u64>,
+    /// The waiter's own event first.
+    handles: [Handle; MOST_ENTRIES + 1],
+    numbers: [u64; MOST_ENTRIES],
+    /// How many entries there are.
+    count: usize,
     due: i64,
     /// Entries from this number on came later.
     end: u64,
+}
+
+/// How a look ended.
+enum Seen {
+    /// This entry's object was signalled.
+    Signalled(u64),
+    /// The entries have changed.
+    Changed,
+    /// A time has come.
+    TimedOut,
+    /// One of the handles is none.
+    Bad,
 }
 
 impl Look {
     fn new<K: PoolKernel>(locked: &Locked<'_, K>, index: usize) -> Self {
         let waiter = &locked.waiters[index];
         let mut look = Self {
-            handles: Vec::with_capacity(MOST_ENTRIES + 1),
-            numbers: Vec::with_capacity(MOST_ENTRIES),
+            handles: [waiter.event; MOST_ENTRIES + 1],
+            numbers: [0; MOST_ENTRIES],
+            count: 0,
             due: i64::MAX,
             end: waiter.next,
         };
-        look.handles.push(waiter.event);
         for entry in &waiter.entries {
             look.due = look.due.min(entry.due);
             if entry.handle != MINUS_ONE {
-                look.handles.push(entry.handle);
-                look.numbers.push(entry.number);
+                look.numbers[look.count] = entry.number;
+                look.count += 1;
+                look.handles[look.count] = entry.handle;
             }
         }
         look
     }
 
-    /// Waits; gives the entries that are over, with their results, or `None` if none was until one's time.
-    fn wait<K: PoolKernel>(&self, kernel: &K) -> Option<Vec<(u64, u32)>> {
+    fn wait<K: PoolKernel>(&self, kernel: &K) -> Seen {
         let timeout =
             (self.due != i64::MAX).then(|| kernel.interrupt_time().saturating_sub(self.due).min(0));
-        let status = kernel.wait_for_any(&self.handles, timeout);
+        let status = kernel.wait_for_any(&self.handles[..=self.count], timeout);
         if status == NtStatus::TIMEOUT {
-            return None;
+            return Seen::TimedOut;
         }
         if !status.is_success() {
-            return Some(self.wait_for_each(kernel));
+            return Seen::Bad;
         }
-        // The waiter's own event is the first.
         let signalled = |first: u32| {
-            let index = status.0.checked_sub(first + 1)?;
-            self.numbers.get(usize::try_from(index).ok()?).copied()
+            let index = usize::try_from(status.0.checked_sub(first + 1)?).ok()?;
+            self.numbers[..self.count].get(index).copied()
         };
         let number = signalled(0).or_else(|| signalled(ABANDONED));
-        Some(
-            number
-                .map(|number| (number, SIGNALLED))
-                .into_iter()
-                .collect(),
-        )
+        number.map_or(Seen::Changed, Seen::Signalled)
     }
 
-    /// One of the handles is none: looks at each. A bad one's wait is over without a callback.
-    fn wait_for_each<K: PoolKernel>(&self, kernel: &K) -> Vec<(u64, u32)> {
-        let mut over = Vec::new();
-        for (handle, number) in self.handles[1..].iter().zip(&self.numbers) {
-            let status = kernel.wait_for_any(&[*handle], Some(0));
+    /// Looks at each handle by itself. A bad one's wait is over without a callback.
+    fn look_at_each<K: PoolKernel>(&self, kernel: &K, index: usize) {
+        for place in 0..self.count {
+            let number = self.numbers[place];
+            let status = kernel.wait_for_any(&[self.handles[place + 1]], Some(0));
             if !status.is_success() {
-                over.push((*number, BAD));
+                Locked::new(kernel).forget(index, number);
             } else if status != NtStatus::TIMEOUT {
-                over.push((*number, SIGNALLED));
+                end_one(kernel, index, number, SIGNALLED);
             }
         }
-        over
     }
 }
-
-/// A result that is no callback's.
-const BAD: u32 = u32::MAX;
 
 /// A waiter's life. It lasts as long as the process.
 pub(super) fn run<K: PoolKernel>(kernel: &K, index: usize) {
     Locked::new(kernel).waiters[index].thread = kernel.thread_id();
     loop {
         let mut locked = Locked::new(kernel);
-        locked.waiters[index]
-            .entries
-            .retain(|entry| !entry.cancelled);
+        let entries = &mut locked.waiters[index].entries;
+        entries.retain(|entry| !entry.cancelled);
         locked.wake_all(index, Purpose::Waiter);
         let look = Look::new(&locked, index);
         drop(locked);
-        let Some(over) = look.wait(kernel) else {
+        match look.wait(kernel) {
+            Seen::Signalled(number) => end_one(kernel, index, number, SIGNALLED),
+            Seen::Changed => {}
             // Only those whose objects were looked at: a wait of no time looks at its object first.
-            end_overdue(kernel, index, look.end);
-            continue;
-        };
-        for (number, result) in over {
-            let mut locked = Locked::new(kernel);
-            let running = if result == BAD {
-                locked.forget(index, number);
-                None
-            } else {
-                locked.end_wait(index, number, result)
-            };
-            drop(locked);
-            call(kernel, running);
+            Seen::TimedOut => end_overdue(kernel, index, look.end),
+            Seen::Bad => look.look_at_each(kernel, index),
         }
+    }
+}
+
+/// Ends an entry's wait.
+fn end_one<K: PoolKernel>(kernel: &K, index: usize, number: u64, result: u32) {
+    let running = Locked::new(kernel).end_wait(index, number, result);
+    if let Some(running) = running {
+        running.call(kernel);
     }
 }
 
 /// Ends the waits, of entries before a number, whose time has come.
 fn end_overdue<K: PoolKernel>(kernel: &K, index: usize, before: u64) {
     loop {
-        let mut locked = Locked::new(kernel);
-        let Some(number) = locked.first_overdue(index, before) else {
-            return;
-        };
-        let running = locked.end_wait(index, number, TIMED_OUT);
-        drop(locked);
-        call(kernel, running);
-    }
-}
-
-fn call<K: PoolKernel>(kernel: &K, running: Option<Running>) {
-    if let Some(running) = running {
-        running.call(kernel);
+        let overdue = Locked::new(kernel).first_overdue(index, before);
+        match overdue {
+            Some(number) => end_one(kernel, index, number, TIMED_OUT),
+            None => return,
+        }
     }
 }
 
@@ -265,7 +259,7 @@ pub(super) fn disarm<K: PoolKernel>(kernel: &K, id: Id) {
 /// `TpSetWait`. `-1` is an object that is never signalled.
 ///
 /// # Errors
-/// `INVALID_PARAMETER` if it is no wait.
+/// `INVALID_PARAMETER` if it is no wait; `NO_MEMORY`, and those of making an event, if no thread can wait for it.
 pub fn set_wait<K: PoolKernel>(
     kernel: &K,
     wait: Id,
@@ -276,8 +270,8 @@ pub fn set_wait<K: PoolKernel>(
     disarm(kernel, wait);
     let mut locked = Locked::new(kernel);
     locked.check(wait, Sort::Wait)?;
-    if handle != 0 {
-        locked.arm_wait(wait, handle, timeout);
+    if handle == 0 {
+        return Ok(());
     }
-    Ok(())
+    locked.arm_wait(wait, handle, timeout)
 }

@@ -15,9 +15,6 @@ pub(super) const TIMED_OUT: u32 = 0x102;
 /// `WAIT_OBJECT_0`.
 pub(super) const SIGNALLED: u32 = 0;
 
-/// How long a worker above the minimum waits for work before it ends, in units of 100 ns: 20 s.
-const IDLE_TIME: i64 = 20 * 10_000_000;
-
 /// After how long a pool that has work and takes none counts as stuck, in units of 100 ns: 100 ms.
 const STUCK_TIME: i64 = 1_000_000;
 
@@ -162,7 +159,8 @@ impl<K: PoolKernel> Locked<'_, K> {
             self.note_long(running.instance);
         }
         if let Some((handle, timeout)) = again {
-            self.arm_wait(id, handle, timeout);
+            // Without a waiter it ends here.
+            let _ = self.arm_wait(id, handle, timeout);
         }
         Some(running)
     }
@@ -290,7 +288,7 @@ pub(super) fn run<K: PoolKernel>(kernel: &K, id: Id) {
             return;
         }
         pool.idle += 1;
-        let deadline = Deadline::of(kernel, Some(-IDLE_TIME));
+        let deadline = Deadline::of(kernel, Some(-kernel.idle_time()));
         if locked.wait(id.number(), Purpose::Worker, deadline) == Outcome::TimedOut {
             let mut locked = Locked::new(kernel);
             let Some(pool) = locked.pools.get_mut(id) else {
