@@ -5,21 +5,22 @@
 //! inside of the frames that ntdll has for that. An unwind that arrives leaves all scripts below its target, as Rust's own
 //! unwinding, and the call of the target's function says where it landed.
 
+mod process;
+mod rig;
+
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use nt_abi::NtStatus;
-use nt_abi::context::{Amd64Context, Arm64Context};
 use nt_abi::exception::{ExceptionDisposition, ExceptionFlags};
 use nt_abi::w64::ExceptionRecord;
-use unwind::c_handler::{CHandlerOutcome, CPlatform, c_specific_handler};
+use unwind::c_handler::{CHandlerOutcome, c_specific_handler};
 use unwind::handler_call::{HandlerCall, collided, nested};
-use unwind::machine::{Amd64, Arm64, Machine};
-use unwind::platform::{Platform, Purpose, Scratch, StackLimits};
-use unwind::{
-    FunctionEntry, Functions, Memory, SearchOutcome, UnwindOutcome, UnwindRequest, search, unwind,
-};
+use unwind::platform::{Scratch, StackLimits};
+use unwind::{SearchOutcome, UnwindOutcome, UnwindRequest, search, unwind};
+
+pub(crate) use rig::Rig;
 
 /// Where the image lies.
 pub(crate) const BASE: u64 = 0x7FF6_0000_0000;
@@ -42,100 +43,6 @@ const CALLS_FOR_UNWIND: usize = 3;
 const C_HANDLER: usize = 4;
 /// The first function that a test names.
 pub(crate) const FREE: usize = 5;
-
-/// A machine that threads can be made for.
-pub(crate) trait Rig: Machine + Copy + 'static {
-    /// The unwind data of a function with a frame of [`FRAME`] bytes: up to its handler's own data.
-    fn unwind_data(handler: Option<u32>) -> Vec<u8>;
-    /// The entry of a function.
-    fn function(begin: u32, data: u32) -> Self::Function;
-    /// Enters a function: gives the stack pointer in it.
-    fn enter(thread: &mut Thread<Self>, return_pc: u64) -> u64;
-    /// The frame by which handlers know a function that has this stack pointer.
-    fn frame(sp: u64) -> u64;
-    fn context(pc: u64, sp: u64) -> Self::Context;
-    fn result(context: &Self::Context) -> u64;
-}
-
-impl Rig for Amd64 {
-    fn unwind_data(handler: Option<u32>) -> Vec<u8> {
-        let flags = if handler.is_some() { 3 << 3 } else { 0 };
-        // sub rsp, FRAME in four bytes.
-        let mut data = vec![1 | flags, 4, 2, 0, 4, 0x01];
-        data.extend((FRAME as u16 / 8).to_le_bytes());
-        data.extend(handler.unwrap_or_default().to_le_bytes());
-        data
-    }
-
-    fn function(begin: u32, data: u32) -> Self::Function {
-        let mut bytes = [0; 12];
-        for (place, word) in bytes.chunks_exact_mut(4).zip([begin, begin + CODE, data]) {
-            place.copy_from_slice(&word.to_le_bytes());
-        }
-        Self::Function::read(&bytes)
-    }
-
-    fn enter(thread: &mut Thread<Self>, return_pc: u64) -> u64 {
-        let sp = thread.sp - 8;
-        thread.store(sp, return_pc);
-        sp - FRAME
-    }
-
-    fn frame(sp: u64) -> u64 {
-        sp
-    }
-
-    fn context(pc: u64, sp: u64) -> Amd64Context {
-        Amd64Context {
-            rip: pc,
-            rsp: sp,
-            ..Amd64Context::default()
-        }
-    }
-
-    fn result(context: &Amd64Context) -> u64 {
-        context.rax
-    }
-}
-
-impl Rig for Arm64 {
-    fn unwind_data(handler: Option<u32>) -> Vec<u8> {
-        let has_handler = u32::from(handler.is_some());
-        let header = (CODE / 4) | (has_handler << 20) | (1 << 21) | (1 << 27);
-        let mut data = header.to_le_bytes().to_vec();
-        // stp x29, lr, [sp, #-FRAME]!
-        data.extend([0x80 | (FRAME as u8 / 8 - 1), 0xE4, 0xE3, 0xE3]);
-        data.extend(handler.unwrap_or_default().to_le_bytes());
-        data
-    }
-
-    fn function(begin: u32, data: u32) -> Self::Function {
-        Self::Function::read(begin, data).unwrap()
-    }
-
-    fn enter(thread: &mut Thread<Self>, return_pc: u64) -> u64 {
-        let sp = thread.sp - FRAME;
-        thread.store(sp, 0);
-        thread.store(sp + 8, return_pc);
-        sp
-    }
-
-    fn frame(sp: u64) -> u64 {
-        sp + FRAME
-    }
-
-    fn context(pc: u64, sp: u64) -> Arm64Context {
-        Arm64Context {
-            pc,
-            sp,
-            ..Arm64Context::default()
-        }
-    }
-
-    fn result(context: &Arm64Context) -> u64 {
-        context.x[0]
-    }
-}
 
 /// What a handler gets.
 #[derive(Clone, Copy)]
@@ -500,148 +407,5 @@ impl<M: Rig> Thread<M> {
             }
         });
         answer
-    }
-}
-
-impl<M: Rig> Memory for Thread<M> {
-    fn read(&self, address: u64) -> Option<u64> {
-        self.words.get(&address).copied()
-    }
-
-    fn bytes(&self, address: u64, length: usize) -> Option<&[u8]> {
-        let rva = usize::try_from(address.checked_sub(BASE)?).ok()?;
-        self.image.get(rva..)?.get(..length)
-    }
-}
-
-impl<M: Rig> Functions for Thread<M> {
-    type Function = M::Function;
-
-    fn find(&self, pc: u64) -> Option<FunctionEntry<M::Function>> {
-        let rva = pc.checked_sub(BASE + u64::from(FIRST))?;
-        let number = usize::try_from(rva / u64::from(CODE)).ok()?;
-        let function = (*self.functions.get(number)?)?;
-        Some(FunctionEntry {
-            image_base: BASE,
-            address: 0xE000 + number as u64,
-            function,
-        })
-    }
-}
-
-impl<M: Rig> Platform for Thread<M> {
-    type Machine = M;
-
-    fn stack_limits(&self) -> StackLimits {
-        self.limits
-    }
-
-    fn record(&self, address: u64) -> ExceptionRecord {
-        self.records[&address]
-    }
-
-    fn set_flags(&mut self, record: u64, flags: ExceptionFlags) {
-        self.set_record_flags(record, flags);
-    }
-
-    fn set_parameter(&mut self, record: u64, index: usize, value: u64) {
-        self.records.get_mut(&record).unwrap().exception_information[index] = value;
-    }
-
-    fn context(&self, address: u64) -> M::Context {
-        self.contexts[&address]
-    }
-
-    fn set_context(&mut self, address: u64, context: &M::Context) {
-        self.contexts.insert(address, *context);
-    }
-
-    fn set_registers(&mut self, address: u64, registers: &M::Registers) {
-        self.registers.insert(address, *registers);
-    }
-
-    fn call_handler(
-        &mut self,
-        purpose: Purpose,
-        record: u64,
-        context: u64,
-        dispatcher: &mut M::Dispatcher,
-    ) -> ExceptionDisposition {
-        self.calls += 1;
-        let caller = match purpose {
-            Purpose::Search => CALLS_FOR_SEARCH,
-            Purpose::Unwind => CALLS_FOR_UNWIND,
-        };
-        let call = M::call(dispatcher);
-        let handler = Rc::clone(&self.handlers[&call.handler]);
-        let address = self.room();
-        self.dispatchers.insert(address, *dispatcher);
-        let mut answer = ExceptionDisposition(0xFFFF);
-        self.call(caller, |thread| {
-            let frame = thread.frame();
-            thread.saved.insert(frame, address);
-            answer = handler(
-                thread,
-                Handling {
-                    record,
-                    frame: call.establisher_frame,
-                    context,
-                    dispatcher: address,
-                },
-            );
-        });
-        *dispatcher = self.dispatchers[&address];
-        answer
-    }
-}
-
-impl<M: Rig> CPlatform for Thread<M> {
-    fn dispatcher(&self, address: u64) -> M::Dispatcher {
-        self.dispatchers[&address]
-    }
-
-    fn set_scope_index(&mut self, dispatcher: u64, index: u32) {
-        let mut call = self.dispatcher_at(dispatcher);
-        call.scope_index = index;
-        self.dispatchers.insert(dispatcher, M::dispatcher(&call));
-    }
-
-    fn call_filter(
-        &mut self,
-        filter: u64,
-        record: u64,
-        context: u64,
-        frame: u64,
-        dispatcher: u64,
-    ) -> i32 {
-        let script = Rc::clone(&self.filters[&((filter - BASE) as u32)]);
-        let mut answer = 0;
-        self.call(C_HANDLER, |thread| {
-            answer = script(
-                thread,
-                Handling {
-                    record,
-                    frame,
-                    context,
-                    dispatcher,
-                },
-            );
-        });
-        answer
-    }
-
-    fn call_termination(&mut self, block: u64, frame: u64, dispatcher: u64) {
-        let script = Rc::clone(&self.filters[&((block - BASE) as u32)]);
-        self.call(C_HANDLER, |thread| {
-            script(
-                thread,
-                Handling {
-                    record: 0,
-                    frame,
-                    context: 0,
-                    dispatcher,
-                },
-            );
-        });
     }
 }
