@@ -1,3 +1,5 @@
+//! What wimlib wrote is read, and what a writer of our own makes of the documentation's text; damage is seen.
+
 extern crate std;
 
 use std::boxed::Box;

@@ -1,3 +1,5 @@
+//! The documentation's example, what our own writer makes, and damaged input that Wine was asked about too.
+
 extern crate std;
 
 use std::vec;

@@ -1,3 +1,5 @@
+//! The documentation's examples, and what a writer made of its text writes.
+
 extern crate std;
 
 use std::vec;

@@ -1,3 +1,5 @@
+//! Wine's answers ([`super::wine`]), and both ways for what it does not export.
+
 extern crate std;
 
 use std::format;

@@ -4,7 +4,11 @@
 /// A row of [`IPV4`].
 type Ipv4Row = (&'static str, bool, usize, Option<u32>, bool, u16);
 /// A row of [`IPV6`].
-type Ipv6Row = (&'static str, Option<(usize, &'static str)>, Option<(u32, u16)>);
+type Ipv6Row = (
+    &'static str,
+    Option<(usize, &'static str)>,
+    Option<(u32, u16)>,
+);
 
 /// Text, strict, where reading ends, the address; whether the `Ex` form takes it, and the port that it leaves of 0x1234.
 #[rustfmt::skip]

@@ -1,3 +1,5 @@
+//! Tables against a sorted set, with every balance looked at.
+
 extern crate std;
 
 use std::collections::BTreeSet;

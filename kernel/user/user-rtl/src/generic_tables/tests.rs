@@ -1,3 +1,5 @@
+//! Tables against a sorted set and a list of what came when.
+
 extern crate std;
 
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+//! Tables against a map, while they grow and shrink, with every chain looked at.
+
 extern crate std;
 
 use std::collections::BTreeMap;

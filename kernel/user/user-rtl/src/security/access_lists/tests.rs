@@ -1,3 +1,5 @@
+//! Lists byte by byte, as [MS-DTYP] 2.4.4 and 2.4.5 lay them out; what Wine answers, where the documentation is silent.
+
 use nt_abi::security::Guid;
 use rtl::security::SidBuf;
 

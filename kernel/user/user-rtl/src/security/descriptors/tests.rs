@@ -1,3 +1,5 @@
+//! Descriptors byte by byte, as [MS-DTYP] 2.4.6 lays them out, and from one form to the other.
+
 use super::*;
 use crate::security::absolute::*;
 use crate::security::access_lists::RtlCreateAcl;

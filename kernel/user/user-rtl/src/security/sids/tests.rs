@@ -1,3 +1,5 @@
+//! SIDs whose bytes and texts are documented.
+
 extern crate std;
 
 use std::string::String;
