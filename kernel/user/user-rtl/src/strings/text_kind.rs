@@ -23,6 +23,8 @@ const NULL_BYTES: u32 = 0x1000;
 
 /// How many units the statistics look at.
 const SAMPLE: usize = 256;
+/// Zero-extended ASCII whose bytes differ by less than this in all is told as such: a few letters at most.
+const ASCII_DIFFERENCE: u32 = 127;
 /// How many times more one kind of byte must differ than the other.
 const FACTOR: u32 = 3;
 
@@ -39,6 +41,10 @@ fn signature(units: impl Iterator<Item = u16>) -> u32 {
     }
 }
 
+fn flag(flag: u32, holds: bool) -> u32 {
+    if holds { flag } else { 0 }
+}
+
 fn statistics(units: impl Iterator<Item = u16>) -> u32 {
     let (mut low, mut high) = (0, 0);
     let mut before = [0, 0];
@@ -48,13 +54,10 @@ fn statistics(units: impl Iterator<Item = u16>) -> u32 {
         high += u32::from(bytes[1].abs_diff(before[1]));
         before = bytes;
     }
-    let forward = if FACTOR * high < low { STATISTICS } else { 0 };
-    let reverse = if FACTOR * low < high {
-        REVERSE_STATISTICS
-    } else {
-        0
-    };
-    forward | reverse
+    flag(STATISTICS, FACTOR * high < low)
+        | flag(REVERSE_STATISTICS, FACTOR * low < high)
+        | flag(ASCII16, high == 0 && low < ASCII_DIFFERENCE)
+        | flag(REVERSE_ASCII16, low == 0 && high < ASCII_DIFFERENCE)
 }
 
 /// All that the tests find.
@@ -62,19 +65,19 @@ fn findings(bytes: &[u8]) -> u32 {
     let units = bytes
         .chunks_exact(2)
         .map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-    let all = |test: fn(u16) -> bool| units.clone().all(test);
+    // A zero at the end ends the text.
+    let last = units.clone().count().saturating_sub(1);
+    let is_illegal =
+        |(index, unit): (usize, u16)| ILLEGAL_UNITS.contains(&unit) && (unit != 0 || index != last);
     let any = |test: fn(u16) -> bool| units.clone().any(test);
-    let flag = |flag: u32, holds: bool| if holds { flag } else { 0 };
     signature(units.clone())
         | statistics(units.clone())
-        | flag(ASCII16, all(|unit| unit < 0x80))
-        | flag(REVERSE_ASCII16, all(|unit| unit.swap_bytes() < 0x80))
         | flag(CONTROLS, any(|unit| CONTROL_UNITS.contains(&unit)))
         | flag(
             REVERSE_CONTROLS,
             any(|unit| CONTROL_UNITS.contains(&unit.swap_bytes())),
         )
-        | flag(ILLEGAL_CHARS, any(|unit| ILLEGAL_UNITS.contains(&unit)))
+        | flag(ILLEGAL_CHARS, units.clone().enumerate().any(is_illegal))
         | flag(NULL_BYTES, any(|unit| unit.to_le_bytes().contains(&0)))
         | flag(ODD_LENGTH, !bytes.len().is_multiple_of(2))
 }
@@ -123,20 +126,20 @@ mod tests {
     #[test]
     fn text_of_each_kind() {
         let (is, found) = guess(&wide("A simple string"), u32::MAX);
-        assert_eq!(
-            (is, found),
-            (1, ASCII16 | STATISTICS | CONTROLS | NULL_BYTES)
-        );
+        assert_eq!((is, found), (1, STATISTICS | CONTROLS | NULL_BYTES));
+        let (is, found) = guess(&wide("A simple string\0"), UNICODE_MASK);
+        assert_eq!((is, found), (1, STATISTICS | CONTROLS));
+        assert_eq!(guess(&wide("A simple string\0"), u32::MAX).0, 1);
+        assert_eq!(guess(&wide("A simple\0string"), u32::MAX).0, 0);
+        assert_eq!(guess(&wide("@A"), ASCII16), (1, ASCII16));
+        assert_eq!(guess(b"A simple string.", UNICODE_MASK).0, 0);
         let reversed: Vec<u8> = "A simple string"
             .encode_utf16()
             .flat_map(u16::to_be_bytes)
             .collect();
         let (is, found) = guess(&reversed, u32::MAX);
         assert_eq!(is, 0);
-        assert_eq!(
-            found,
-            REVERSE_ASCII16 | REVERSE_STATISTICS | REVERSE_CONTROLS | NULL_BYTES
-        );
+        assert_eq!(found, REVERSE_STATISTICS | REVERSE_CONTROLS | NULL_BYTES);
         assert_eq!(guess(&wide("\u{FEFF}日本"), u32::MAX).0, 1);
         let (is, found) = guess(&wide("\u{FFFE}ab"), u32::MAX);
         assert_eq!(
