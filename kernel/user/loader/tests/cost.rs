@@ -15,6 +15,7 @@
 mod support;
 
 use rtl::Random;
+use support::image::POINTER;
 use support::{Dll, Export, Import, World};
 
 const VERBS: [&str; 24] = [
@@ -150,7 +151,9 @@ fn six_hundred_imports() {
                 _ => (*dll, dll.address_of(name)),
             };
             let expected = world.base_of(&end.name).address() + rva as usize;
-            let slot = start.byte_add(*slots as usize + 8 * number).cast::<usize>();
+            let slot = start
+                .byte_add(*slots as usize + POINTER * number)
+                .cast::<usize>();
             assert_eq!(slot.read(), expected, "{name} of {}", dll.name);
         }
     }

@@ -440,7 +440,7 @@ fn threads_have_storage_and_are_told() {
     let block = |thread: usize, number: usize| -> Ptr<u8> {
         let teb = world.teb_of(thread);
         let vector = field!(teb, Teb, thread_local_storage_pointer).read();
-        Ptr::at(Ptr::<u64>::at(vector).add(number).read())
+        Ptr::new(Ptr::<usize>::at(vector).add(number).read())
     };
     let index = |name: &str, dll: &Dll| {
         let at = dll.build().tls_index as usize;
@@ -516,10 +516,10 @@ fn many_dlls_with_storage_make_vectors_grow() {
         let teb = world.teb_of(thread);
         let vector = field!(teb, Teb, thread_local_storage_pointer).read();
         for number in 0..40_u8 {
-            let block = Ptr::<u64>::at(vector).add(usize::from(number)).read();
-            let alignment = 1_u64 << (number % 14);
+            let block = Ptr::<usize>::at(vector).add(usize::from(number)).read();
+            let alignment = 1_usize << (number % 14);
             assert!(block.is_multiple_of(alignment), "{block:#x} {alignment:#x}");
-            let bytes = Ptr::<u8>::at(block).slice(8);
+            let bytes = Ptr::<u8>::new(block).slice(8);
             assert_eq!(bytes, [number, number, number, 0, 0, 0, 0, 0]);
         }
     }

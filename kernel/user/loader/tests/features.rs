@@ -12,8 +12,9 @@ use loader::{
     NewFunctionTable, Procedure, ResourceName, ResourcePath, SearchPath, image_directory,
     image_nt_header, image_rva_to_section, image_rva_to_va,
 };
-use nt_abi::native::{LdrDataTableEntry, RtlProcessModuleInformation};
+use nt_abi::native::{LdrDataTableEntry, RtlProcessModuleInformation, RtlProcessModules};
 use nt_abi::{NtResult, NtStatus};
+use support::image::{DEFAULT_COOKIE, POINTER, WIDE};
 use support::world::{Sys, text};
 use support::{Action, Dll, Export, Import, World, wide};
 
@@ -47,7 +48,7 @@ fn delayed_imports_are_resolved_once() {
     let base = world.load("user.dll").unwrap();
     assert_eq!(world.events(), ["user.dll attach"]);
     let (slots, handle) = built.delayed_slots[0];
-    let slot = |number: u32| base.byte_add((slots + 8 * number) as usize);
+    let slot = |number: u32| base.byte_add(slots as usize + POINTER * number as usize);
     let stub = slot(0).cast::<usize>().read();
     assert!(stub > base.address(), "the code that resolves it");
     let descriptor = base.byte_add(built.delay_directory as usize);
@@ -129,7 +130,9 @@ fn all_delayed_imports_of_a_dll_are_resolved() {
     let late = world.base_of("late.dll");
     let (slots, _) = built.delayed_slots[1];
     for (number, rva) in [(0, 0x2010), (1, 0x2000)] {
-        let slot = base.byte_add(slots as usize + 8 * number).cast::<usize>();
+        let slot = base
+            .byte_add(slots as usize + POINTER * number)
+            .cast::<usize>();
         assert_eq!(slot.read(), late.address() + rva);
     }
     for (name, status) in [
@@ -398,6 +401,10 @@ fn more_images_than_the_table_has_room_for() {
 
 #[test]
 fn code_in_no_image_has_tables() {
+    if !WIDE {
+        // x86 has no function tables.
+        return;
+    }
     let world = World::new();
     let loader = start(&world);
     let before = world.blocks();
@@ -474,14 +481,28 @@ fn code_in_no_image_has_tables() {
 
 #[test]
 fn cookies_are_made_once() {
-    let default = 0x2B99_2DDF_A232_u64;
+    let default = DEFAULT_COOKIE;
+    // The top 16 bits of a wide one are 0; of a narrow one's two halves both count.
+    let random = 0x1234_5678_9ABC_DEF0_u64;
     let rows = [
-        (default, 0x1234_5678_9ABC_DEF0, 0x5678_9ABC_DEF0),
+        (
+            default,
+            random,
+            if WIDE {
+                random & 0xFFFF_FFFF_FFFF
+            } else {
+                0x8888_8888
+            },
+        ),
         // Somebody has set it already.
         (0x4242_4242, 1, 0x4242_4242),
         (default, 0, 1),
         (default, default, default + 1),
-        (0xBB40_E64E, 0xFFFF_0000_0000_0007, 7),
+        (
+            0xBB40,
+            0x0000_0005_0000_0000,
+            if WIDE { 0x5_0000_0000 } else { 5 },
+        ),
     ];
     for (brought, random, expected) in rows {
         let world = World::new();
@@ -492,8 +513,8 @@ fn cookies_are_made_once() {
         world.add(&dll);
         let _loader = start(&world);
         let base = world.load("c.dll").unwrap();
-        let cookie = base.byte_add(built.cookie as usize).cast::<u64>().read();
-        assert_eq!(cookie, expected, "{brought:#x} {random:#x}");
+        let cookie = base.byte_add(built.cookie as usize).cast::<usize>().read();
+        assert_eq!(cookie as u64, expected, "{brought:#x} {random:#x}");
         world.check();
     }
 }
@@ -519,7 +540,7 @@ fn imports_that_were_bound_are_resolved_anew() {
         }
         let base = result.unwrap();
         let slot = |number: usize| {
-            let at = built.slots[0] as usize + 8 * number;
+            let at = built.slots[0] as usize + POINTER * number;
             base.byte_add(at).cast::<usize>().read()
         };
         let a = world.base_of("a.dll").address();
@@ -569,9 +590,10 @@ fn modules_are_listed() {
         .unwrap();
     assert_eq!(names, ["p.exe", "ntdll.dll"]);
     let row = size_of::<RtlProcessModuleInformation>();
-    let mut buffer = vec![0_u64; (8 + 3 * row) / 8];
+    let header = size_of::<RtlProcessModules>();
+    let mut buffer = vec![0_u64; (header + 3 * row).div_ceil(8)];
     let at = Ptr::<u8>::new(buffer.as_mut_ptr().expose_provenance());
-    let whole = u32::try_from(8 + 3 * row).unwrap();
+    let whole = u32::try_from(header + 3 * row).unwrap();
     assert_eq!(
         loader.process_modules(at, whole - 1),
         (NtStatus::INFO_LENGTH_MISMATCH, whole)
@@ -586,7 +608,7 @@ fn modules_are_listed() {
     );
     assert_eq!(at.cast::<u32>().read(), 3);
     let third = at
-        .byte_add(8 + 2 * row)
+        .byte_add(header + 2 * row)
         .cast::<RtlProcessModuleInformation>()
         .read();
     assert_eq!(third.image_base, world.base_of("a.dll").raw());
@@ -692,7 +714,7 @@ fn exports_by_hint_and_by_name_are_the_same() {
     let base = world.load("user.dll").unwrap();
     let many = world.base_of("many.dll");
     for (number, name) in names.iter().enumerate() {
-        let slot = base.byte_add(built.slots[0] as usize + 8 * number);
+        let slot = base.byte_add(built.slots[0] as usize + POINTER * number);
         let expected = many.byte_add(0x2000 + 16 * number);
         assert_eq!(slot.cast::<usize>().read(), expected.address(), "{name}");
         let asked = loader.procedure_address(many, Procedure::Name(name.as_bytes()));

@@ -10,6 +10,7 @@ use c_interface::Ptr;
 use loader::{DelayHooks, Loader, Procedure, ResourceName, ResourcePath};
 use nt_abi::{NtResult, NtStatus};
 use rtl::Random;
+use support::image::{DEFAULT_COOKIE, POINTER};
 use support::world::{List, Sys};
 use support::{Dll, World};
 
@@ -28,7 +29,7 @@ fn rich() -> Vec<Dll> {
         .importing("api-ms-win-core-file-l1-1-0.dll", &["CreateFileW"])
         .delaying("late.dll", &["later", "far"])
         .with_tls(b"template", 24, 2);
-    first.cookie = Some(0x2B99_2DDF_A232);
+    first.cookie = Some(DEFAULT_COOKIE);
     first.functions = vec![(0x1000, 0x1100, 0x3000)];
     first.resources = vec![0; 64];
     first.resources[14] = 1;
@@ -82,8 +83,7 @@ fn exercise(world: &World, loader: &Loader<Sys>, base: Ptr<u8>) -> NtResult {
         note(loader.access_resource(base, entry).map(|(data, _)| data));
     }
     note(loader.find_resource_directory(base, &ResourcePath::default()));
-    let second = world.new_thread();
-    world.switch_to(second);
+    world.switch_to(1);
     if loader.attach_thread().is_ok() {
         note(world.load("third.dll"));
         loader.shutdown_thread();
@@ -96,7 +96,9 @@ fn exercise(world: &World, loader: &Loader<Sys>, base: Ptr<u8>) -> NtResult {
     worst
 }
 
+/// A process with one thread, and another one that nobody told the loader of yet.
 fn start(world: &Rc<World>) -> Rc<Loader<Sys>> {
+    world.new_thread();
     world.start(&ntdll(), &Dll::program("p.exe").with_tls(b"p", 0, 1))
 }
 
@@ -188,7 +190,7 @@ fn each_call_fails_later() {
         let loaded = state(&world);
         world.fail_at(Some(step));
         let descriptor = base.byte_add(built.delay_directory as usize);
-        let slot = base.byte_add(built.delayed_slots[0].0 as usize + 8);
+        let slot = base.byte_add(built.delayed_slots[0].0 as usize + POINTER);
         let delayed = loader.resolve_delayed(base, descriptor, DelayHooks::default(), slot);
         let in_delayed = world.steps.get() > step;
         if in_delayed {

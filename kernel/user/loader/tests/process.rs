@@ -5,6 +5,7 @@ mod support;
 
 use c_interface::Ptr;
 use nt_abi::NtStatus;
+use support::image::POINTER;
 use support::world::List;
 use support::{Action, Dll, World};
 
@@ -62,7 +63,7 @@ fn a_program_with_two_dlls_starts() {
     ];
     for (number, expected) in (0..).zip(expected) {
         assert_eq!(
-            slot(base("test.exe"), first + 8 * number),
+            slot(base("test.exe"), first + POINTER as u32 * number),
             expected,
             "import {number}"
         );

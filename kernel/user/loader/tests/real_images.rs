@@ -1,4 +1,5 @@
-//! DLLs that a compiler and a linker made, for x64 and ARM64; what is in them is read by another tool.
+//! DLLs that a compiler and a linker made, for x64 and ARM64, or for x86 and ARM32 where addresses have 32 bits; what is in
+//! them is read by another tool.
 //!
 //! The tools are Debian's clang-19, lld-19 and llvm-19. Without them the test fails: it would prove nothing.
 #![allow(clippy::unwrap_used, reason = "a test that goes wrong may stop")]
@@ -12,6 +13,7 @@ use std::process::Command;
 use c_interface::{Ptr, field};
 use loader::{DelayHooks, Procedure, ProcessImages};
 use nt_abi::native::Teb;
+use support::image::{POINTER, WIDE};
 use support::{Dll, World, wide};
 
 fn run(tool: &str, arguments: &[&str]) -> String {
@@ -46,6 +48,11 @@ impl Build {
         self.folder.join(name).to_str().unwrap().to_owned()
     }
 
+    /// Whether forwarders can be made. For ARM32 the linker sets the bit for Thumb in the addresses of their texts too.
+    fn forwards(&self) -> bool {
+        !self.target.starts_with("thumb")
+    }
+
     /// Compiles and links a DLL with its import library.
     fn link(&self, name: &str, more: &[&str]) {
         let source =
@@ -73,6 +80,7 @@ impl Build {
             format!("/out:{}", self.path(&format!("{name}.dll"))),
             format!("/implib:{}", self.path(&format!("{name}.lib"))),
             format!("/libpath:{}", self.folder.display()),
+            "/safeseh:no".to_owned(),
             object,
         ];
         if name == "ntdll" {
@@ -88,15 +96,17 @@ impl Build {
     fn build(&self) {
         self.link("ntdll", &[]);
         self.link("other", &["/export:Second,@3"]);
-        self.link(
-            "base",
-            &[
-                "/export:Nameless,@77,NONAME",
+        let mut exports = vec!["/export:Nameless,@77,NONAME"];
+        if self.forwards() {
+            exports.extend([
                 "/export:Forwarded=other.Real",
                 "/export:ForwardedTwice=base.Again",
                 "/export:Again=other.#3",
-            ],
-        );
+            ]);
+        } else {
+            exports.extend(["/export:Forwarded=Add", "/export:ForwardedTwice=Subtract"]);
+        }
+        self.link("base", &exports);
         self.link("late", &["other.lib"]);
         self.link(
             "user",
@@ -154,18 +164,18 @@ struct Exports {
 
 #[derive(Clone, Debug)]
 enum Target {
-    Address(u64),
+    Address(usize),
     Text(String),
 }
 
-fn number(text: &str) -> u64 {
-    u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap()
+fn number(text: &str) -> usize {
+    usize::from_str_radix(text.trim_start_matches("0x"), 16).unwrap()
 }
 
 /// A module's imports, as the other tool reads them: the module, where its table is, what is wanted in order.
 struct Imports {
     module: String,
-    table: u64,
+    table: usize,
     symbols: Vec<Result<String, u32>>,
 }
 
@@ -214,7 +224,7 @@ const DLLS: [&str; 5] = ["ntdll.dll", "other.dll", "base.dll", "late.dll", "user
 
 impl Process<'_> {
     /// Where an import leads, by the other tool's word.
-    fn resolve(&self, module: &str, symbol: &Result<String, u32>) -> u64 {
+    fn resolve(&self, module: &str, symbol: &Result<String, u32>) -> usize {
         let (mut module, mut symbol) = (module.to_owned(), symbol.clone());
         loop {
             let exports = &self.exports[module.as_str()];
@@ -223,7 +233,7 @@ impl Process<'_> {
                 Err(number) => &exports.numbers[number],
             };
             match target {
-                Target::Address(rva) => return self.world.base_of(&module).address() as u64 + rva,
+                Target::Address(rva) => return self.world.base_of(&module).address() + rva,
                 Target::Text(text) => {
                     let (next, export) = text.rsplit_once('.').unwrap();
                     let export = export.to_owned();
@@ -244,8 +254,8 @@ impl Process<'_> {
         for imports in imports(&text, "Import", "ImportAddressTableRVA") {
             for (place, symbol) in (0..).zip(&imports.symbols) {
                 let slot = base
-                    .byte_add(imports.table as usize + 8 * place)
-                    .cast::<u64>();
+                    .byte_add(imports.table + POINTER * place)
+                    .cast::<usize>();
                 let expected = self.resolve(&imports.module, symbol);
                 assert_eq!(slot.read(), expected, "{symbol:?} of {}", imports.module);
                 count += 1;
@@ -261,10 +271,10 @@ fn real_dlls(target: &'static str) {
     let world = World::new();
     let place = |name: &str| world.place(name, &build.file(name)).unwrap();
     let mut program = Dll::program("p.exe");
-    program.machine = if target.starts_with("aarch64") {
-        0xAA64
-    } else {
-        0x8664
+    program.machine = match target.split('-').next() {
+        Some("aarch64") => 0xAA64,
+        Some("thumbv7a") => 0x1C4,
+        _ => program.machine,
     };
     let loader = world.loader();
     let (ntdll_path, path) = (wide(r"C:\Windows\System32\ntdll.dll"), wide(r"C:\p.exe"));
@@ -282,7 +292,9 @@ fn real_dlls(target: &'static str) {
         world.add_file(name, build.file(name));
     }
     let before = world.blocks();
-    let user = world.load("user.dll").unwrap();
+    let user = world
+        .load("user.dll")
+        .unwrap_or_else(|status| panic!("{status}: {:?}", world.events()));
     world.check();
     let process = Process {
         build: &build,
@@ -297,10 +309,12 @@ fn real_dlls(target: &'static str) {
             "user.dll tls".clone_into(line);
         }
     }
+    if build.forwards() {
+        assert_eq!(events.remove(0), "other.dll attach");
+    }
     assert_eq!(
         events,
         [
-            "other.dll attach",
             "base.dll attach",
             "user.dll tls",
             "user.dll tls",
@@ -319,11 +333,7 @@ fn real_dlls(target: &'static str) {
             let found =
                 loader.procedure_address(world.base_of(name), Procedure::Name(export.as_bytes()));
             let expected = process.resolve(name, &Ok(export.clone()));
-            assert_eq!(
-                found.map(|found| found.address() as u64),
-                Ok(expected),
-                "{export}"
-            );
+            assert_eq!(found.map(Ptr::address), Ok(expected), "{export}");
         }
     }
     loader.unload_dll(user).unwrap();
@@ -338,38 +348,44 @@ fn check_storage(process: &Process<'_>, user: Ptr<u8>) {
     let file = process.build.file("user.dll");
     let image = pe::Image::from_file(&file).unwrap();
     let text = process.build.read("--coff-tls-directory", "user.dll");
-    let value = |key: &str| -> u64 {
+    let value = |key: &str| -> usize {
         let line = text
             .lines()
             .find(|line| line.trim().starts_with(key))
             .unwrap();
         number(line.split_once(": ").unwrap().1.trim())
     };
-    let linked = image.headers().image_base;
+    let linked = usize::try_from(image.headers().image_base).unwrap();
     let index = user
-        .byte_add((value("AddressOfIndex") - linked) as usize)
+        .byte_add(value("AddressOfIndex") - linked)
         .cast::<u32>()
         .read();
     let teb = process.world.teb_of(0);
     let vector = field!(teb, Teb, thread_local_storage_pointer).read();
-    let block = Ptr::<u64>::at(vector).add(index as usize).read();
+    let block = Ptr::<usize>::at(vector).add(index as usize).read();
     let start = value("StartAddressOfRawData");
-    let size = (value("EndAddressOfRawData") - start) as usize;
+    let size = value("EndAddressOfRawData") - start;
     let template = image.at((start - linked) as u32, size).unwrap();
     assert!(template.windows(6).any(|window| window == b"thread"));
-    assert_eq!(Ptr::<u8>::at(block).slice(size), template);
+    assert_eq!(Ptr::<u8>::new(block).slice(size), template);
     assert_eq!(block % 64, 0, "a variable wants it");
-    let zeros = value("SizeOfZeroFill") as usize;
+    let zeros = value("SizeOfZeroFill");
     assert_eq!(
-        Ptr::<u8>::at(block).byte_add(size).slice(zeros),
+        Ptr::<u8>::new(block).byte_add(size).slice(zeros),
         vec![0; zeros]
     );
     let config = image.load_config().unwrap().unwrap();
     let cookie = user
         .byte_add(config.security_cookie_rva as usize)
-        .cast::<u64>()
+        .cast::<usize>()
         .read();
-    assert_eq!(cookie, process.world.random.get() & 0xFFFF_FFFF_FFFF);
+    let random = process.world.random.get();
+    let expected = if WIDE {
+        random & 0xFFFF_FFFF_FFFF
+    } else {
+        0x8888_8888
+    };
+    assert_eq!(cookie as u64, expected);
 }
 
 fn check_delayed(process: &Process<'_>, user: Ptr<u8>) {
@@ -391,23 +407,31 @@ fn check_delayed(process: &Process<'_>, user: Ptr<u8>) {
         .unwrap();
     let descriptor = user.byte_add(directory.rva as usize);
     for (place, symbol) in (0..).zip(&delayed.symbols) {
-        let slot = user.byte_add(delayed.table as usize + 8 * place);
+        let slot = user.byte_add(delayed.table + POINTER * place);
         let loader = world.the_loader();
         let found = loader.resolve_delayed(user, descriptor, DelayHooks::default(), slot);
         let expected = process.resolve("late.dll", symbol);
-        assert_eq!(found.map(|found| found.address() as u64), Ok(expected));
-        assert_eq!(slot.cast::<u64>().read(), expected);
+        assert_eq!(found.map(Ptr::address), Ok(expected));
+        assert_eq!(slot.cast::<usize>().read(), expected);
     }
     assert_eq!(process.check_imports("late.dll"), 1);
     world.check();
 }
 
 #[test]
-fn dlls_for_x64() {
-    real_dlls("x86_64-pc-windows-msvc");
+fn dlls_for_a_pc() {
+    real_dlls(if WIDE {
+        "x86_64-pc-windows-msvc"
+    } else {
+        "i686-pc-windows-msvc"
+    });
 }
 
 #[test]
-fn dlls_for_arm64() {
-    real_dlls("aarch64-pc-windows-msvc");
+fn dlls_for_arm() {
+    real_dlls(if WIDE {
+        "aarch64-pc-windows-msvc"
+    } else {
+        "thumbv7a-pc-windows-msvc"
+    });
 }

@@ -1,8 +1,14 @@
-//! Writes x64 DLLs to order.
+//! Writes DLLs to order, for x64 or x86: with the addresses that the test itself has.
 //!
 //! Sections: `.text` at 0x1000, `.rdata` with all tables, `.data`, and `.reloc`, each as long as it needs to be. The code is
 //! never run; entry points and callbacks are addresses that the process's script knows.
 
+/// Bytes of an address.
+pub(crate) const POINTER: usize = size_of::<usize>();
+/// Whether addresses have 64 bits.
+pub(crate) const WIDE: bool = POINTER == 8;
+/// The cookie that compilers write.
+pub(crate) const DEFAULT_COOKIE: u64 = if WIDE { 0x2B99_2DDF_A232 } else { 0xBB40_E64E };
 const NT_OFFSET: usize = 0x80;
 const PAGE: usize = 0x1000;
 /// Where code is.
@@ -91,10 +97,10 @@ impl Dll {
             cookie: None,
             entry: true,
             is_dll: true,
-            base: 0x1_8000_0000,
+            base: if WIDE { 0x1_8000_0000 } else { 0x1000_0000 },
             relocatable: true,
             subsystem: 3,
-            machine: 0x8664,
+            machine: if WIDE { 0x8664 } else { 0x14C },
             address_table: true,
             lookup_table: true,
             bound: 0,
@@ -108,7 +114,7 @@ impl Dll {
     pub(crate) fn program(name: &str) -> Self {
         Self {
             is_dll: false,
-            base: 0x1_4000_0000,
+            base: if WIDE { 0x1_4000_0000 } else { 0x40_0000 },
             ..Self::new(name)
         }
     }
@@ -235,8 +241,8 @@ impl Section {
         self.put(&value.to_le_bytes())
     }
 
-    fn u64(&mut self, value: u64) -> u32 {
-        self.put(&value.to_le_bytes())
+    fn pointer(&mut self, value: u64) -> u32 {
+        self.put(&value.to_le_bytes()[..POINTER])
     }
 }
 
@@ -247,7 +253,7 @@ struct Writer<'a> {
     tables: Section,
     data: Section,
     directories: [(u32, u32); 16],
-    /// Where 64-bit addresses are.
+    /// Where addresses are.
     addresses: Vec<u32>,
     slots: Vec<u32>,
     delayed_slots: Vec<(u32, u32)>,
@@ -285,7 +291,7 @@ impl<'a> Writer<'a> {
     }
 
     fn address(&mut self, rva: u32) -> u32 {
-        let at = self.tables.u64(self.dll.base + u64::from(rva));
+        let at = self.tables.pointer(self.dll.base + u64::from(rva));
         self.addresses.push(at);
         at
     }
@@ -308,7 +314,7 @@ impl<'a> Writer<'a> {
         self.data.rva = self.tables.rva + self.room;
         self.tls_index = self.data.u32(0xFFFF_FFFF);
         self.data.u32(0);
-        self.cookie = self.data.u64(self.dll.cookie.unwrap_or_default());
+        self.cookie = self.data.pointer(self.dll.cookie.unwrap_or_default());
         self.data.put(&[0xAB; 64]);
     }
 
@@ -317,7 +323,7 @@ impl<'a> Writer<'a> {
         let mut out = Vec::new();
         for import in wanted {
             out.push(match import {
-                Import::Ordinal(number) => 1 << 63 | u64::from(*number),
+                Import::Ordinal(number) => 1 << (8 * POINTER - 1) | u64::from(*number),
                 Import::Name(name, hint) => {
                     self.tables.align(2);
                     let at = self.tables.u16(*hint);
@@ -334,7 +340,7 @@ impl<'a> Writer<'a> {
         self.tables.align(8);
         let at = self.tables.here();
         for thunk in thunks {
-            self.tables.u64(*thunk);
+            self.tables.pointer(*thunk);
         }
         at
     }
@@ -364,7 +370,7 @@ impl<'a> Writer<'a> {
                 slots
                     .iter_mut()
                     .filter(|slot| **slot != 0)
-                    .for_each(|slot| *slot = 0x7FFE_0000_1000);
+                    .for_each(|slot| *slot = 0x7FFE_1000);
             }
             let at = self.table(&slots);
             self.slots.push(at);
@@ -394,14 +400,14 @@ impl<'a> Writer<'a> {
             let thunks = self.thunks(wanted);
             let lookup = self.table(&thunks);
             self.data.align(8);
-            let handle = self.data.u64(0);
+            let handle = self.data.pointer(0);
             let slots = self.data.here();
             // A slot leads to code that resolves it when it is first called.
             for (number, thunk) in thunks.iter().enumerate() {
                 let stub = u64::from(TEXT) + 0x400 + 16 * u64::try_from(number).unwrap();
                 let at = self
                     .data
-                    .u64(if *thunk == 0 { 0 } else { self.dll.base + stub });
+                    .pointer(if *thunk == 0 { 0 } else { self.dll.base + stub });
                 if *thunk != 0 {
                     self.addresses.push(at);
                 }
@@ -491,14 +497,14 @@ impl<'a> Writer<'a> {
         for number in 0..tls.callbacks {
             self.address(CALLBACKS + 16 * number);
         }
-        self.tables.u64(0);
+        self.tables.pointer(0);
         let at = self.address(start);
         self.address(end);
         self.address(self.tls_index);
         self.address(list);
         self.tables.u32(tls.zero_fill);
         self.tables.u32(tls.alignment_bits << 20);
-        self.directories[9] = (at, 40);
+        self.directories[9] = (at, if WIDE { 40 } else { 24 });
     }
 
     fn write_load_config(&mut self) {
@@ -506,11 +512,13 @@ impl<'a> Writer<'a> {
             return;
         }
         self.tables.align(8);
-        let at = self.tables.u32(0x70);
-        self.tables.put(&[0; 0x54]);
+        let (size, cookie_at) = if WIDE { (0x70, 0x58) } else { (0x48, 0x3C) };
+        let at = self.tables.u32(size);
+        self.tables.put(&vec![0; cookie_at - 4]);
         self.address(self.cookie);
-        self.tables.put(&[0; 0x10]);
-        self.directories[10] = (at, 0x70);
+        self.tables
+            .put(&vec![0; size as usize - cookie_at - POINTER]);
+        self.directories[10] = (at, size);
     }
 
     fn write_functions(&mut self) {
@@ -535,7 +543,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Blocks of relocations for all 64-bit addresses.
+    /// Blocks of relocations for all addresses.
     fn relocations(&mut self, rva: u32) -> Section {
         let mut section = Section {
             name: b".reloc",
@@ -547,7 +555,7 @@ impl<'a> Writer<'a> {
         for block in self.addresses.chunk_by(|a, b| a / 0x1000 == b / 0x1000) {
             let mut entries: Vec<u16> = block
                 .iter()
-                .map(|rva| 0xA000 | (rva & 0xFFF) as u16)
+                .map(|rva| if WIDE { 0xA000 } else { 0x3000 } | (rva & 0xFFF) as u16)
                 .collect();
             if entries.len() % 2 == 1 {
                 entries.push(0);
@@ -643,24 +651,27 @@ fn headers(dll: &Dll, directories: &[(u32, u32); 16], end: u32, sections: u16) -
     out.u16(sections);
     out.u32(dll.time_date_stamp);
     out.put(&[0; 8]);
-    out.u16(240);
+    out.u16(if WIDE { 240 } else { 224 });
     let stripped = u16::from(!dll.relocatable);
     let kind = if dll.is_dll { 0x2000 } else { 0 };
-    out.u16(0x0022 | stripped | kind);
-    out.u16(0x20B);
+    out.u16(if WIDE { 0x0022 } else { 0x0102 } | stripped | kind);
+    out.u16(if WIDE { 0x20B } else { 0x10B });
     out.put(&[14, 0]);
     out.u32(0x1000);
     out.put(&[0; 8]);
     out.u32(if dll.entry { ENTRY } else { 0 });
     out.u32(TEXT);
-    out.u64(dll.base);
+    if !WIDE {
+        out.u32(TEXT);
+    }
+    out.pointer(dll.base);
     for value in [0x1000_u32, 0x200, 6, 0, 6, 0, end, 0x400, 0] {
         out.u32(value);
     }
     out.u16(dll.subsystem);
     out.u16(0x0160);
     for value in [0x10_0000_u64, 0x1000, 0x10_0000, 0x1000] {
-        out.u64(value);
+        out.pointer(value);
     }
     out.u32(0);
     out.u32(16);

@@ -15,16 +15,18 @@ use loader::{
     System, WellKnownDirectory,
 };
 use nt_abi::native::{
-    DelayloadInfo, LdrDataTableEntry, LdrDllNotificationData, ListEntry, Peb, PebLdrData, Teb,
-    UnicodeString,
+    DelayloadInfo, LdrDataTableEntry, LdrDllNotificationData, ListEntry, Peb, PebLdrData, Pointer,
+    Teb, UnicodeString,
 };
 use nt_abi::{NtResult, NtStatus};
 use rtl::{Utf16Str, Utf16String};
 
-use super::image::{CALLBACKS, Dll};
+use super::image::{CALLBACKS, Dll, POINTER};
 
 const PAGE: usize = 0x1000;
 const GRANULARITY: usize = 0x1_0000;
+/// How much memory that was given back is kept.
+const BURIED: usize = 300;
 
 /// What an entry point does when it is called for a reason.
 #[derive(Clone, Debug)]
@@ -250,7 +252,7 @@ impl World {
             }
             let field = headers.image_base_field();
             let at = field.offset as usize;
-            bytes[at..at + 8].copy_from_slice(&(base as u64).to_le_bytes());
+            bytes[at..at + POINTER].copy_from_slice(&base.to_le_bytes());
         }
         let mut pages = vec![0x01; size / PAGE];
         for part in image.subsections() {
@@ -446,10 +448,13 @@ impl World {
         }
         let (head, offset) = match which {
             List::Load => (field!(ldr, PebLdrData, in_load_order_module_list), 0),
-            List::Memory => (field!(ldr, PebLdrData, in_memory_order_module_list), 0x10),
+            List::Memory => (
+                field!(ldr, PebLdrData, in_memory_order_module_list),
+                size_of::<ListEntry>(),
+            ),
             List::Initialization => (
                 field!(ldr, PebLdrData, in_initialization_order_module_list),
-                0x20,
+                2 * size_of::<ListEntry>(),
             ),
         };
         let mut names = Vec::new();
@@ -544,7 +549,7 @@ impl System for Sys {
         memory.bytes.fill(0xDD);
         let mut graveyard = self.0.graveyard.borrow_mut();
         graveyard.push_back(memory);
-        if graveyard.len() > 2000 {
+        while graveyard.len() > BURIED {
             graveyard.pop_front();
         }
     }
@@ -597,12 +602,13 @@ impl System for Sys {
         if self.0.verbose.get() {
             self.0.say(format!("unmap {}", view.name));
         }
-        view.memory.bytes.fill(0xDD);
+        let start = view.memory.start;
+        view.memory.bytes[start..start + view.size].fill(0xDD);
         let mut graveyard = self.0.graveyard.borrow_mut();
         if view.size < 1 << 20 {
             graveyard.push_back(view.memory);
         }
-        if graveyard.len() > 2000 {
+        while graveyard.len() > BURIED {
             graveyard.pop_front();
         }
     }
@@ -692,7 +698,7 @@ impl System for Sys {
             .image_at(data.dll_base as usize)
             .expect("it is still mapped");
         assert_eq!(
-            (found, base as u64),
+            (found, Ptr::<u8>::new(base).raw()),
             (name.to_ascii_lowercase(), data.dll_base)
         );
         let word = ["?", "loaded", "unloaded"][reason as usize];
@@ -709,7 +715,7 @@ impl System for Sys {
     fn call_delay_hook(&self, hook: Ptr<u8>, reason: u32, info: Ptr<DelayloadInfo>) -> Ptr<u8> {
         assert_eq!(reason, 4);
         let info = info.read();
-        let text = |at: u64| c_text(Ptr::at(at));
+        let text = |at: Pointer| c_text(Ptr::at(at));
         let what = info.target_api_descriptor;
         let symbol = if what.import_described_by_name == 0 {
             format!("#{}", what.description)

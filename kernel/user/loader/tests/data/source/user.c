@@ -1,5 +1,5 @@
 /* Imports of all kinds, static TLS with callbacks, and a security cookie. */
-typedef unsigned long long u64;
+typedef __SIZE_TYPE__ size;
 
 __declspec(dllimport) int Add(int a, int b);
 __declspec(dllimport) int Forwarded(int number);
@@ -46,18 +46,31 @@ const struct {
     unsigned zero_fill, characteristics;
 } _tls_used = {&tls_start, &tls_end, &_tls_index, &callbacks_start + 1, 16, 0};
 
-u64 __security_cookie = 0x00002B992DDFA232;
+#if defined(_WIN64)
+size __security_cookie = 0x00002B992DDFA232;
+#else
+size __security_cookie = 0xBB40E64E;
+#endif
 const struct {
-    unsigned size, stamp, version, flags[2], timeout;
-    u64 numbers[5];
-    u64 affinity;
+    unsigned length, stamp, version, flags[2], timeout;
+    size numbers[5];
+#if defined(_WIN64)
+    size affinity;
     unsigned heap_flags;
+#else
+    unsigned heap_flags;
+    size affinity;
+#endif
     unsigned short service_pack, dependent;
-    u64 edit_list;
-    u64 *cookie;
-    u64 rest[2];
-} _load_config_used = {.size = 0x70, .cookie = &__security_cookie};
+    size edit_list;
+    size *cookie;
+    size handlers[2];
+} _load_config_used = {.length = sizeof(_load_config_used), .cookie = &__security_cookie};
 
-void *__delayLoadHelper2(void *descriptor, void *slot) { return 0; }
+void *__stdcall __delayLoadHelper2(void *descriptor, void *slot) { return 0; }
 int _fltused;
+#if defined(__i386__)
+/* Where a thread's block has the vector of its storage. */
+__asm__(".globl __tls_array\n.set __tls_array, 0x2C");
+#endif
 int __stdcall Entry(void *base, unsigned reason, void *context) { return 1; }
