@@ -162,3 +162,58 @@ fn decode(first: u8, word: u32) -> UnwindCode {
         _ => UnwindCode::Reserved(first),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate alloc;
+
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// The rows of the document's table, with an example each and the size of the instruction.
+    #[test]
+    fn codes_of_the_document() {
+        let allocate = |bytes, wide| UnwindCode::Allocate { bytes, wide };
+        let pop = |registers, wide| UnwindCode::Pop { registers, wide };
+        let floats = |first, last| UnwindCode::PopFloats { first, last };
+        let rows: [(&[u8], UnwindCode, u32); 24] = [
+            (&[0x7F], allocate(508, false), 2),
+            (&[0x81, 0x10], pop(1 << 4 | 1 << 8, true), 4),
+            (&[0xA8, 0xF0], pop(0xF0 | 1 << 11 | LR, true), 4),
+            (&[0xCB], UnwindCode::MoveSp(11), 2),
+            (&[0xD0], pop(0x10, false), 2),
+            (&[0xD7], pop(0xF0 | LR, false), 2),
+            (&[0xD8], pop(0x1F0, true), 4),
+            (&[0xDF], pop(0xFF0 | LR, true), 4),
+            (&[0xE0], floats(8, 8), 4),
+            (&[0xE7], floats(8, 15), 4),
+            (&[0xEB, 0xFF], allocate(0x3FF * 4, true), 4),
+            (&[0xEC, 0x81], pop(0x81, false), 2),
+            (&[0xED, 0x02], pop(0x02 | LR, false), 2),
+            (&[0xEE, 0x02], UnwindCode::Custom(2), 0),
+            (&[0xEF, 0x05], UnwindCode::PopLr(20), 4),
+            (&[0xF5, 0x8A], floats(8, 10), 4),
+            (&[0xF6, 0x0F], floats(16, 31), 4),
+            (&[0xF7, 0x01, 0x00], allocate(0x400, false), 2),
+            (&[0xF8, 0x01, 0x00, 0x00], allocate(0x4_0000, false), 2),
+            (&[0xF9, 0x12, 0x34], allocate(0x48D0, true), 4),
+            (&[0xFA, 0x12, 0x34, 0x56], allocate(0x48_D158, true), 4),
+            (&[0xFB], UnwindCode::Nop { wide: false }, 2),
+            (&[0xFC], UnwindCode::Nop { wide: true }, 4),
+            (&[0xF2], UnwindCode::Reserved(0xF2), 0),
+        ];
+        for (bytes, expected, size) in rows {
+            let mut all = bytes.to_vec();
+            all.extend([0xFD, 0x01]);
+            let codes: Vec<_> = UnwindCodes::new(&all).collect();
+            assert_eq!(codes, [Ok(expected), Ok(UnwindCode::End(1))], "{bytes:x?}");
+            assert_eq!(expected.instruction_bytes(), size, "{bytes:x?}");
+            if let Some((_, cut)) = bytes.split_last()
+                && !cut.is_empty()
+            {
+                assert_eq!(UnwindCodes::new(cut).next(), Some(Err(BAD)), "{cut:x?}");
+            }
+        }
+    }
+}

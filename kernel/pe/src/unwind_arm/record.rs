@@ -85,6 +85,11 @@ impl<'a> UnwindRecord<'a> {
         })
     }
 
+    /// Bytes of all codes: each stands for one instruction at most, of four bytes.
+    pub fn code_bytes(&self) -> usize {
+        self.codes.len()
+    }
+
     /// The prolog's codes, its last step first.
     pub fn prolog(&self) -> UnwindCodes<'a> {
         UnwindCodes::new(self.codes)

@@ -105,6 +105,7 @@ fn read_all(image: &Image<'_>) {
     }
     read_unwind_x64(image);
     let _ = read_unwind_arm64(image);
+    let _ = read_unwind_arm(image);
 }
 
 fn read_imports(image: &Image<'_>) {
@@ -210,6 +211,26 @@ fn read_unwind_arm64(image: &Image<'_>) -> NtResult {
             if let Ok(codes) = record.epilog(epilog) {
                 left = left.saturating_sub(codes.count());
             }
+        }
+    }
+    Ok(())
+}
+
+fn read_unwind_arm(image: &Image<'_>) -> NtResult {
+    let Some(functions) = image.functions_arm()? else {
+        return Ok(());
+    };
+    for function in functions.iter().flatten().take(ENOUGH) {
+        let _ = functions.length(function);
+        let pe::unwind_arm::UnwindData::Record(rva) = function.unwind else {
+            continue;
+        };
+        let record = pe::unwind_arm::UnwindRecord::read(image, rva)?;
+        for code in record.prolog() {
+            let _ = code?.instruction_bytes();
+        }
+        for epilog in record.epilogs().take(ENOUGH) {
+            let _ = record.epilog(epilog)?.next();
         }
     }
     Ok(())

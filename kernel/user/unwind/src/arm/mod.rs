@@ -162,16 +162,21 @@ impl<M: Memory> Undo<'_, '_, M> {
             self.run(record.prolog(), prolog_size - offset)?;
             return Ok(None);
         }
+        // No epilog is longer than that, so that mostly nothing needs to be counted.
+        let most = u32::try_from(record.code_bytes()).map_err(|_| BAD_TABLE)? * 4;
         for epilog in record.epilogs() {
-            let bytes = size(record.epilog(epilog)?, true);
-            let at_end = record.function_length.saturating_sub(bytes);
-            let start = epilog.start.unwrap_or(at_end);
+            let bytes = || record.epilog(epilog).map(|codes| size(codes, true));
+            let start = match epilog.start {
+                Some(start) => start,
+                None => record.function_length.saturating_sub(bytes()?),
+            };
             // They are in the order of addresses.
             if offset < start {
                 break;
             }
-            if offset - start < bytes && holds(epilog.condition, cpsr) {
-                self.run(record.epilog(epilog)?, offset - start)?;
+            let done = offset - start;
+            if done < most && done < bytes()? && holds(epilog.condition, cpsr) {
+                self.run(record.epilog(epilog)?, done)?;
                 return Ok(None);
             }
         }
