@@ -190,6 +190,39 @@ fn every_byte_before_a_block_with_every_value() {
     model.free_all(&heap);
 }
 
+/// Each change of each byte before a free block is noticed when it would be given out, and no block is given out twice.
+#[test]
+fn every_byte_before_a_free_block() {
+    for offset in 1..=8 {
+        for change in 1..=255u8 {
+            let pages = TestPages::new();
+            let heap = growing(&pages);
+            let mut model = Model::default();
+            let mut blocks = Vec::new();
+            for _ in 0..120 {
+                let data = heap.allocate(NONE, 90).unwrap();
+                model.allocated(data, 90, false);
+                blocks.push(data);
+            }
+            for &data in &blocks[40..50] {
+                model.freed(data);
+                heap.free(NONE, data).unwrap();
+            }
+            let place = Ptr::<u8>::new(blocks[44] - offset);
+            place.write(place.read() ^ change);
+            let mut kinds = Vec::new();
+            for _ in 0..100 {
+                match heap.allocate(NONE, 90) {
+                    Ok(data) => model.allocated(data, 90, false),
+                    Err(failure) => kinds.push(failure.corruption.unwrap().kind),
+                }
+            }
+            assert_eq!(kinds, [CorruptionKind::FreeList], "{offset} {change:#x}");
+            model.verify_all();
+        }
+    }
+}
+
 /// What is written behind a block is noticed when the next one is used, and by whoever validates.
 #[test]
 fn writing_behind_a_block() {
@@ -345,11 +378,15 @@ fn every_byte_of_the_heaps_own() {
     loop {
         let pages = TestPages::new();
         let heap = growing(&pages);
+        // Some pages were there and are gone.
+        let gone = heap.allocate(NONE, 60_000).unwrap();
         let (mut model, blocks) = variety(&heap);
+        heap.free(NONE, gone).unwrap();
         for &data in blocks.iter().step_by(3) {
             model.freed(data);
             heap.free(NONE, data).unwrap();
         }
+        heap.compact(NONE).unwrap();
         let ranges = own_bytes(&heap, &model);
         let mut left = number;
         let Some((address, what)) = ranges.iter().find_map(|(from, to, what)| {
@@ -361,7 +398,10 @@ fn every_byte_of_the_heaps_own() {
             break;
         };
         let place = Ptr::<u8>::new(address);
-        let change = random.next().to_le_bytes()[0].max(1);
+        let change = match random.below(3) {
+            0 => 1 << random.below(3),
+            _ => random.next().to_le_bytes()[0].max(1),
+        };
         place.write(place.read() ^ change);
         let handle = heap.handle();
         match Heap::open(&pages, handle) {

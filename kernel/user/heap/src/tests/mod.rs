@@ -52,11 +52,15 @@ impl Lock for TestLock {
     fn acquire(place: Ptr<u8>) {
         let (owner, depth) = Self::parts(place);
         if owner.atomic().load(Ordering::Relaxed) != me() {
+            let mut tries = 0;
             while owner
                 .atomic()
                 .compare_exchange_weak(0, me(), Ordering::Acquire, Ordering::Relaxed)
                 .is_err()
             {
+                // A thread whose test failed never releases it.
+                tries += 1;
+                assert!(tries < 3_000_000, "the lock is never released");
                 std::thread::yield_now();
             }
         }

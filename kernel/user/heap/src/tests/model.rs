@@ -9,7 +9,7 @@ use nt_abi::NtStatus;
 use nt_abi::heap::{HeapEntryFlags, HeapFlags};
 use nt_abi::native::RtlHeapWalkEntry;
 
-use super::arena::TestPages;
+use super::arena::{TestPages, watch};
 use super::{Random, TestLock, scale};
 use crate::{Creation, Heap, Limits};
 
@@ -135,6 +135,8 @@ impl Model {
     }
 
     fn insert(&mut self, data: usize, shadow: Shadow) {
+        // All of it is there.
+        watch(data, shadow.size);
         if let Some((&before, its)) = self.blocks.range(..=data).next_back() {
             assert!(
                 before + its.size.max(1) <= data,

@@ -60,6 +60,15 @@ fn one_thread(
     model
 }
 
+/// Counts a thread that ends, in whatever way.
+struct End<'a>(&'a AtomicUsize);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn run(pages: &TestPages, operations: usize, fails: u64) {
     let heap = growing(pages);
     let handle = heap.handle();
@@ -73,9 +82,8 @@ fn run(pages: &TestPages, operations: usize, fails: u64) {
                 scope.spawn(move || {
                     pages.enter();
                     let heap = Heap::open(pages, handle).unwrap();
-                    let model = one_thread(&heap, handed, fails * 100 + number, operations);
-                    running.fetch_sub(1, Ordering::Relaxed);
-                    model
+                    let _end = End(running);
+                    one_thread(&heap, handed, fails * 100 + number, operations)
                 })
             })
             .collect();
