@@ -21,6 +21,13 @@ pub struct UserStack {
     pub guaranteed: u64,
 }
 
+/// What is left in any case: so much ntdll takes to bring an exception to a handler and to unwind to it, contexts of a
+/// kilobyte each included.
+///
+/// # Differs
+/// Windows leaves two pages; a program sees no difference but a stack that ends earlier.
+const LEAST_GUARANTEED: u64 = 8 * PAGE_SIZE;
+
 /// A guard page was met: if it is the lowest page of a stack's, the stack grows by it. Gives the new limit.
 pub(super) fn grow_stack(
     space: &AddressSpace,
@@ -33,6 +40,7 @@ pub(super) fn grow_stack(
         return Err(violation);
     }
     let guaranteed = stack.guaranteed.next_multiple_of(PAGE_SIZE);
+    let guaranteed = guaranteed.max(LEAST_GUARANTEED);
     let lowest = stack.deallocation_base + PAGE_SIZE;
     let commit = |base, size, protection| {
         space.allocate(&Allocation {

@@ -108,16 +108,6 @@ fn text_parameters(length: usize, at: usize) -> [Size; 2] {
     [(length + 1) as Size, at as Size]
 }
 
-/// Says on the console that the program ends, as far as numbers say it.
-fn tell(record: Ptr<ExceptionRecord>) {
-    use core::fmt::Write;
-    let mut line = crate::start::Line::new();
-    let code = field!(record, ExceptionRecord, exception_code).read();
-    let address = field!(record, ExceptionRecord, exception_address).read();
-    let _full = writeln!(line, "Unhandled exception {:#010x} at {address:#x}", code);
-    line.show();
-}
-
 exports! {
     /// The thread's last error.
     fn GetLastError() -> u32 {
@@ -186,7 +176,6 @@ exports! {
                 return said;
             }
         }
-        tell(Ptr::at(field!(pointers, ExceptionPointers, exception_record).read()));
         EXECUTE_HANDLER
     }
 
