@@ -1,4 +1,4 @@
-//! Barriers, where a number of threads meet. How they work: [`crate::words::barrier`].
+//! Barriers, where a number of threads meet. How they work: `words/barrier.rs`.
 
 use c_interface::{Ptr, field};
 use nt_abi::native::RtlBarrier;

@@ -1,5 +1,5 @@
 //! Condition variables: where threads wait for a condition that a lock protects. How they work:
-//! [`crate::words::condition`].
+//! `words/condition.rs`.
 //!
 //! A variable of zeros is ready. A thread may wake without anybody having woken it, as with Windows', so callers look
 //! again.

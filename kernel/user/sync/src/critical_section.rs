@@ -1,7 +1,7 @@
 //! Critical sections: locks that their owner may take again.
 //!
 //! The structure is Windows', and so is the meaning of what programs and debuggers look at: `LockCount` (see
-//! [`crate::words::section`]), `RecursionCount`, `OwningThread`, `SpinCount`, `DebugInfo`. `LockSemaphore` stays 0: waiters
+//! `words/section.rs`), `RecursionCount`, `OwningThread`, `SpinCount`, `DebugInfo`. `LockSemaphore` stays 0: waiters
 //! wait by the section's address.
 //!
 //! Order: owner and recursion count are written by the owner alone. Another thread may read an old owner, but never itself:

@@ -4,7 +4,7 @@
 //! - **One queue for all.** Every thread that waits puts a block on its own stack into one table of queues, by the address
 //!   of what it waits for, and then waits until somebody alerts it by its id ([`Parking`]). Nothing is allocated, so
 //!   nothing can run out; no object of the kernel belongs to a lock.
-//! - **The algorithms are apart from the memory.** [`words`] works on atomics and knows no address; the models in
+//! - **The algorithms are apart from the memory.** `words` works on atomics and knows no address; the models in
 //!   `tests/models` play its source for every order of memory that the language allows. The modules beside it find the
 //!   words in Windows' structures.
 //! - **Orders are acquire and release**, as each file argues; nothing is sequentially consistent by habit.

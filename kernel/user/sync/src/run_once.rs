@@ -1,4 +1,4 @@
-//! Things that are done once. How they work: [`crate::words::once`].
+//! Things that are done once. How they work: `words/once.rs`.
 //!
 //! A word of zeros is not done.
 

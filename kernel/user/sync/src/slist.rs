@@ -1,4 +1,4 @@
-//! Interlocked singly linked lists. How they work: [`crate::words::slist`].
+//! Interlocked singly linked lists. How they work: `words/slist.rs`.
 //!
 //! Entries are the program's: their first word is the link. Their addresses are multiples of 16 with 64-bit pointers, as a
 //! header's is.

@@ -1,4 +1,4 @@
-//! Slim locks: one word, to share or to have alone. How they work: [`crate::words::lock`].
+//! Slim locks: one word, to share or to have alone. How they work: `words/lock.rs`.
 //!
 //! A lock of zeros is free. Its address does not change while it is used.
 

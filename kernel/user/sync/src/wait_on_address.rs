@@ -1,4 +1,4 @@
-//! Waiting until the value at an address is another one. How it works: [`crate::words::queue`].
+//! Waiting until the value at an address is another one. How it works: `words/queue.rs`.
 //!
 //! The check of the value and the entry into the queue are one step for whoever wakes, so a waker who stores first and
 //! wakes then finds whoever saw the old value. Addresses of another process are other addresses, even where memory is
