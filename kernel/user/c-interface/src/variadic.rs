@@ -6,9 +6,6 @@
 
 use crate::Ptr;
 
-/// Whether numbers of 64 bits are aligned where they take two slots.
-const ALIGNED: bool = cfg!(target_arch = "arm");
-
 /// The arguments that are left.
 #[derive(Clone, Copy, Debug)]
 pub struct Arguments {
@@ -16,6 +13,9 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// Whether numbers of 64 bits are aligned where they take two slots.
+    pub const ALIGNS_64: bool = cfg!(target_arch = "arm");
+
     /// The arguments of a `va_list`.
     pub const fn new(list: Ptr<u8>) -> Self {
         Self { next: list }
@@ -32,7 +32,7 @@ impl Arguments {
     /// The next argument, of 64 bits.
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
-        if ALIGNED {
+        if Self::ALIGNS_64 {
             self.next = Ptr::new(self.next.address().next_multiple_of(size_of::<u64>()));
         }
         let value = self.next.cast::<u64>().read();

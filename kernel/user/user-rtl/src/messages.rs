@@ -3,8 +3,9 @@
 //! Other letters behind a percent sign are marks for lines and spaces. A width breaks lines at the last space before it, and
 //! then line ends of the text itself are spaces; what an insert brings is not broken.
 //!
-//! Arguments are an array, or a `va_list`. In a list, an insert whose width or precision is an argument too (`%1!*s!`) moves
-//! all later numbers by one, as Microsoft's examples show: that is how the function has always counted.
+//! Arguments are an array, or a `va_list`. An insert whose width or precision is an argument too (`%1!*.*s!`) takes the one
+//! of its number and then the next that nobody has read. In a list, the last of two such counts for later numbers, and the
+//! first does not: that is how the function has always counted, and what Microsoft's examples show.
 //!
 //! # NT
 //! `RtlFormatMessage`, `RtlFormatMessageEx`; described for `FormatMessage`.
@@ -21,41 +22,91 @@ const NO_WIDTH: u32 = 0xFF;
 /// As many arguments as a message can name.
 const MOST_ARGUMENTS: usize = 99;
 /// As long as the format of one insert can be.
-const LONGEST_FORMAT: usize = 32;
+const LONGEST_FORMAT: usize = 30;
 
 const PERCENT: u16 = b'%' as u16;
 const SPACE: u16 = b' ' as u16;
 const RETURN: u16 = b'\r' as u16;
 const LINE_FEED: u16 = b'\n' as u16;
+const TAB: u16 = b'\t' as u16;
 const EXCLAMATION: u16 = b'!' as u16;
 
 /// Where the arguments are.
-#[allow(clippy::large_enum_variant, reason = "there is one, on the stack")]
 enum Source {
     /// One after another, at an address.
     Array(Ptr<usize>),
-    /// To be walked over; those that were read are kept.
-    List {
-        rest: Arguments,
-        read: [usize; MOST_ARGUMENTS + 2],
-        count: usize,
-    },
-    None,
+    /// To be walked over.
+    List(Arguments),
 }
 
-impl Source {
-    /// An argument by its place, counted from 0.
-    fn argument(&mut self, index: usize) -> usize {
-        match self {
-            Self::Array(array) => array.add(index).read(),
-            Self::List { rest, read, count } => {
-                while *count <= index && *count < read.len() {
-                    read[*count] = rest.next_word();
-                    *count += 1;
-                }
-                read.get(index).copied().unwrap_or(0)
+/// The arguments, as far as they were read.
+struct Inserts {
+    source: Source,
+    /// Of a list.
+    kept: [u64; MOST_ARGUMENTS],
+    /// How many are kept of a list; of an array, where nobody has read yet.
+    count: usize,
+}
+
+impl Inserts {
+    /// An argument of an array; of 64 bits where addresses have 32, it is two.
+    fn of_array(array: Ptr<usize>, index: usize, is_64: bool) -> u64 {
+        let low = array.add(index).read() as u64;
+        if !is_64 || size_of::<usize>() == size_of::<u64>() {
+            return low;
+        }
+        low | (array.add(index + 1).read() as u64) << 32
+    }
+
+    fn of_list(list: &mut Arguments, is_64: bool) -> u64 {
+        if is_64 {
+            list.next_u64()
+        } else {
+            list.next_word() as u64
+        }
+    }
+
+    /// The argument of a number. Those before it that were not read are as large as what is printed; it is too, unless it is
+    /// a width.
+    fn numbered(&mut self, number: usize, is_64: bool, is_width: bool) -> Result<u64, NtStatus> {
+        match &mut self.source {
+            Source::Array(array) => {
+                self.count = self.count.max(number);
+                Ok(Self::of_array(*array, number - 1, is_64 && !is_width))
             }
-            Self::None => 0,
+            Source::List(list) => {
+                while self.count < number {
+                    let is_last = self.count + 1 == number;
+                    let kept = self
+                        .kept
+                        .get_mut(self.count)
+                        .ok_or(NtStatus::INVALID_PARAMETER)?;
+                    *kept = Self::of_list(list, is_64 && !(is_last && is_width));
+                    self.count += 1;
+                }
+                Ok(self.kept[number - 1])
+            }
+        }
+    }
+
+    /// The next argument that nobody has read.
+    fn next(&mut self, is_64: bool, keeps: bool) -> Result<u64, NtStatus> {
+        match &mut self.source {
+            Source::Array(array) => {
+                self.count += 1;
+                Ok(Self::of_array(*array, self.count - 1, is_64))
+            }
+            Source::List(list) => {
+                let value = Self::of_list(list, is_64);
+                if keeps {
+                    *self
+                        .kept
+                        .get_mut(self.count)
+                        .ok_or(NtStatus::INVALID_PARAMETER)? = value;
+                    self.count += 1;
+                }
+                Ok(value)
+            }
         }
     }
 }
@@ -87,6 +138,9 @@ impl Text {
 
     /// Ends the line.
     fn end_line(&mut self) -> Result<(), NtStatus> {
+        if self.room - self.length < 2 {
+            return Err(NtStatus::BUFFER_OVERFLOW);
+        }
         self.put(RETURN)?;
         self.put(LINE_FEED)?;
         self.line = 0;
@@ -94,7 +148,7 @@ impl Text {
         Ok(())
     }
 
-    /// Breaks the line, if it is too long: at its last space, or here.
+    /// Breaks the line, if it is too long: at its last space, or here. Spaces and tabs around the break go.
     fn wrap(&mut self) -> Result<(), NtStatus> {
         if self.width == 0 || self.line < self.width {
             return Ok(());
@@ -102,16 +156,27 @@ impl Text {
         let Some(space) = self.space else {
             return self.end_line();
         };
-        // A line end is two units, the space was one.
-        let rest = self.length - space - 1;
-        self.put(0)?;
-        let behind = self.to.add(space + 1);
-        behind
-            .add(1)
+        let line = self.length - self.line;
+        let is_blank = |index: usize| matches!(self.to.add(index).read(), SPACE | TAB);
+        let start = (line..space)
+            .rev()
+            .take_while(|index| is_blank(*index))
+            .last()
+            .unwrap_or(space);
+        let behind = (space..self.length)
+            .find(|index| !is_blank(*index))
+            .unwrap_or(self.length);
+        let rest = self.length - behind;
+        if start + 2 + rest > self.room {
+            return Err(NtStatus::BUFFER_OVERFLOW);
+        }
+        self.to
+            .add(start + 2)
             .cast::<u8>()
-            .copy_from(behind.cast(), rest * 2);
-        self.to.add(space).write(RETURN);
-        behind.write(LINE_FEED);
+            .copy_from(self.to.add(behind).cast(), rest * 2);
+        self.to.add(start).write(RETURN);
+        self.to.add(start + 1).write(LINE_FEED);
+        self.length = start + 2 + rest;
         self.line = rest;
         self.space = None;
         Ok(())
@@ -140,9 +205,8 @@ struct Message<'a> {
     format: &'a [u16],
     ignores_inserts: bool,
     ansi: bool,
-    source: Source,
-    /// Where the last insert with arguments of its own was, and by how much later ones are moved.
-    moved: (usize, usize),
+    /// `None`: there are no arguments.
+    inserts: Option<Inserts>,
     text: Text,
 }
 
@@ -187,10 +251,9 @@ impl Message<'_> {
                 self.text.line = 0;
                 self.text.space = None;
             }
-            0x74 => {
-                self.text.space = Some(self.text.length);
-                self.text.add_unbroken(&[u16::from(b'\t')])?;
-            }
+            // With a width, a tab ends a line.
+            0x74 if self.text.joins_lines => self.text.end_line()?,
+            0x74 => self.text.add_unbroken(&[TAB])?,
             _ if self.ignores_inserts => self.text.add_unbroken(&[PERCENT, mark])?,
             0x62 => self.text.add(SPACE)?,
             digit @ 0x31..=0x39 => return self.insert(digit, behind),
@@ -214,75 +277,40 @@ impl Message<'_> {
             format = &behind[..end];
             rest = &behind[end + 1..];
         }
-        self.print(number, format)?;
+        if !format.is_empty() {
+            self.print(number, format)?;
+        }
         Ok(rest)
-    }
-
-    /// Where the argument of a number is, counted from 0.
-    fn index(&self, number: usize) -> usize {
-        let (behind, by) = self.moved;
-        let by = match self.source {
-            Source::List { .. } if number > behind => by,
-            _ => 0,
-        };
-        number - 1 + by
     }
 
     /// Writes an argument, or several, as one directive of `printf` has it.
     fn print(&mut self, number: usize, format: &[u16]) -> Result<(), NtStatus> {
-        let Some(letter) = format.last().copied() else {
-            return Ok(());
-        };
-        // The directive, with the size that text of the arguments' kind has.
-        let mut directive = [0_u16; LONGEST_FORMAT + 3];
-        let sized = matches!(
-            format.len().checked_sub(2).map(|at| format[at]),
-            Some(0x68 | 0x6C | 0x77)
-        );
-        let size = match letter {
-            0x73 | 0x63 if self.ansi && !sized => Some(b'h'),
-            0x53 | 0x43 if self.ansi && !sized => Some(b'w'),
-            _ => None,
-        };
-        if format.len() > LONGEST_FORMAT {
-            return Err(NtStatus::INVALID_PARAMETER);
-        }
-        directive[0] = PERCENT;
-        let (front, last) = format.split_at(format.len() - 1);
-        directive[1..=front.len()].copy_from_slice(front);
-        let mut end = 1 + front.len();
-        if let Some(size) = size {
-            directive[end] = u16::from(size);
-            end += 1;
-        }
-        directive[end] = last[0];
-
+        let inserts = self.inserts.as_mut().ok_or(NtStatus::INVALID_PARAMETER)?;
         let stars = format
             .iter()
             .filter(|unit| **unit == u16::from(b'*'))
-            .count()
-            .min(2);
-        let first = self.index(number);
-        let mut slots = [0_usize; 4];
-        for (place, slot) in slots.iter_mut().enumerate() {
-            // What has 64 bits may take two arguments.
-            let wanted =
-                place <= stars || size_of::<usize>() < 8 && place == stars + 1 && is_64(format);
-            *slot = if wanted {
-                self.source.argument(first + place)
-            } else {
-                0
-            };
+            .count();
+        if format.len() > LONGEST_FORMAT || stars > 2 {
+            return Err(NtStatus::INVALID_PARAMETER);
         }
-        if stars > 0 {
-            self.moved = (number, self.moved.1 + 1);
+        let is_64 = format
+            .windows(3)
+            .any(|window| window == b"I64".map(u16::from));
+        let mut slots = Slots::default();
+        let first = inserts.numbered(number, is_64, stars > 0)?;
+        slots.push(first, is_64 && stars == 0);
+        for star in 0..stars {
+            let is_value = star + 1 == stars;
+            let value = inserts.next(is_64 && is_value, star == 1)?;
+            slots.push(value, is_64 && is_value);
         }
+        let mut directive = directive_of(format, self.ansi);
         let room = self.text.room - self.text.length;
         let mut output = Output::new(self.text.to.add(self.text.length), room);
         let written = printf::format(
             &mut output,
             Ptr::of(&mut directive).cast(),
-            &mut Arguments::new(Ptr::of(&mut slots).cast()),
+            &mut Arguments::new(Ptr::of(&mut slots.words).cast()),
         );
         let written = written
             .filter(|length| *length <= room)
@@ -293,14 +321,57 @@ impl Message<'_> {
     }
 }
 
-/// Whether a directive's number has 64 bits.
-fn is_64(format: &[u16]) -> bool {
-    let has = |part: [u8; 2]| {
-        format
-            .windows(2)
-            .any(|window| window == part.map(u16::from))
+/// Arguments as a `va_list` has them, aligned for numbers of 64 bits.
+#[derive(Default)]
+#[repr(align(8))]
+struct Slots {
+    words: [usize; 8],
+    count: usize,
+}
+
+impl Slots {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "what is no number of 64 bits has no upper half"
+    )]
+    fn push(&mut self, value: u64, is_64: bool) {
+        let halves = is_64 && size_of::<usize>() < size_of::<u64>();
+        if halves && Arguments::ALIGNS_64 {
+            self.count = self.count.next_multiple_of(2);
+        }
+        self.words[self.count] = value as usize;
+        self.count += 1;
+        if halves {
+            self.words[self.count] = (value >> 32) as usize;
+            self.count += 1;
+        }
+    }
+}
+
+/// The directive of an insert's format, which must not be too long: with the size that text of the arguments' kind has.
+fn directive_of(format: &[u16], ansi: bool) -> [u16; LONGEST_FORMAT + 3] {
+    let is_front =
+        |unit: &u16| matches!(*unit, 0x20 | 0x23 | 0x2A | 0x2B | 0x2D | 0x2E | 0x30..=0x39);
+    let front = format
+        .iter()
+        .position(|unit| !is_front(unit))
+        .unwrap_or(format.len());
+    let size = match format.get(front) {
+        // s, c
+        Some(0x73 | 0x63) if ansi => Some(b'h'),
+        // S, C
+        Some(0x53 | 0x43) if ansi => Some(b'w'),
+        _ => None,
     };
-    has(*b"ll") || has(*b"64")
+    let mut directive = [0; LONGEST_FORMAT + 3];
+    let units = core::iter::once(PERCENT)
+        .chain(format[..front].iter().copied())
+        .chain(size.map(u16::from))
+        .chain(format[front..].iter().copied());
+    for (place, unit) in directive.iter_mut().zip(units) {
+        *place = unit;
+    }
+    directive
 }
 
 /// What a caller wants.
@@ -318,22 +389,20 @@ struct Wanted {
 }
 
 fn run(wanted: &Wanted) -> NtStatus {
-    let source = match (wanted.arguments.non_null(), wanted.array) {
-        (None, _) => Source::None,
-        // A list is handed over by its address.
-        (Some(list), 0) => Source::List {
-            rest: Arguments::new(Ptr::new(list.read())),
-            read: [0; MOST_ARGUMENTS + 2],
-            count: 0,
+    let inserts = wanted.arguments.non_null().map(|arguments| Inserts {
+        source: match wanted.array {
+            // A list is handed over by its address.
+            0 => Source::List(Arguments::new(Ptr::new(arguments.read()))),
+            _ => Source::Array(arguments),
         },
-        (Some(array), _) => Source::Array(array),
-    };
+        kept: [0; MOST_ARGUMENTS],
+        count: 0,
+    });
     let mut message = Message {
         format: wanted.format.slice(units_before_zero(wanted.format)),
         ignores_inserts: wanted.ignores_inserts != 0,
         ansi: wanted.ansi != 0,
-        source,
-        moved: (0, 0),
+        inserts,
         text: Text {
             to: wanted.to,
             room: wanted.room as usize / 2,
@@ -363,7 +432,8 @@ exports! {
     /// Writes a message with its inserts, and a zero, which counts. Room and length are in bytes.
     ///
     /// # Errors
-    /// `BUFFER_OVERFLOW`: it does not fit. `INVALID_PARAMETER`: the message ends in the middle of a mark.
+    /// `BUFFER_OVERFLOW`: it does not fit. `INVALID_PARAMETER`: the message ends in the middle of a mark, an insert's format is
+    /// longer than 30 units or has three stars, or there are no arguments.
     fn RtlFormatMessage(
         format: Ptr<u16>,
         width: u32,

@@ -6,7 +6,6 @@ use nt_abi::native::{AnsiString, UnicodeString};
 use rtl::utf16::{downcase, upcase};
 
 use super::{set, set_length};
-use crate::conversions::page;
 
 /// Writes each unit of a string changed into another, which may be the same one.
 fn change(
@@ -55,15 +54,14 @@ exports! {
         change(to, from, allocate, downcase)
     }
 
-    /// A string of bytes in capitals of the process's code page, as much of it as fits.
+    /// A string of bytes with ASCII's capitals, as much of it as fits.
     fn RtlUpperString(to: Ptr<AnsiString>, from: Ptr<AnsiString>) {
         let from = from.read();
         let string = to.read();
-        let page = page::ansi();
         let length = from.length.min(string.maximum_length);
         let (source, target) = (Ptr::<u8>::at(from.buffer), Ptr::<u8>::at(string.buffer));
         for index in 0..usize::from(length) {
-            target.byte_add(index).write(page.upcase_byte(source.byte_add(index).read()));
+            target.byte_add(index).write(source.byte_add(index).read().to_ascii_uppercase());
         }
         set_length(to.cast(), length);
     }
@@ -111,9 +109,9 @@ mod tests {
     }
 
     #[test]
-    fn bytes_change_as_their_code_page_has_it() {
+    fn of_bytes_only_ascii_changes() {
         let to = ansi("", 4);
         RtlUpperString(to.ptr(), ansi("a\u{E4}\u{FF}\u{F7}z", 5).ptr());
-        assert_eq!(ansi_contents(&to.get()), "A\u{C4}\u{9F}\u{F7}");
+        assert_eq!(ansi_contents(&to.get()), "A\u{E4}\u{FF}\u{F7}");
     }
 }

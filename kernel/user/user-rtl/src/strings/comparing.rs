@@ -35,10 +35,7 @@ fn compare_units(left: &[u16], right: &[u16], insensitive: u8) -> i32 {
 fn compare_bytes(left: &[u8], right: &[u8], insensitive: u8) -> i32 {
     match insensitive {
         0 => difference(left, right, u16::from),
-        _ => {
-            let page = page::ansi();
-            difference(left, right, |byte| u16::from(page.upcase_byte(byte)))
-        }
+        _ => difference(left, right, |byte: u8| u16::from(byte.to_ascii_uppercase())),
     }
 }
 
@@ -54,7 +51,7 @@ fn oem_capitals<'a>(oem: &'a Page, string: Ptr<UnicodeString>) -> impl Iterator<
 }
 
 exports! {
-    /// Compares strings of bytes by their values: negative, zero, positive.
+    /// Compares strings of bytes by their values, or those of ASCII's capitals: negative, zero, positive.
     fn RtlCompareString(left: Ptr<AnsiString>, right: Ptr<AnsiString>, insensitive: u8) -> i32 {
         compare_bytes(bytes(left), bytes(right), insensitive)
     }
@@ -150,8 +147,8 @@ mod tests {
         assert_eq!(compare("abc", "a", 0), 2);
         assert_eq!(
             compare("\u{E4}", "\u{C4}", 1),
-            0,
-            "capitals of the code page"
+            0x20,
+            "ASCII's capitals alone"
         );
         assert_eq!(compare("\u{E4}", "a", 0), 0xE4 - 0x61, "bytes have no sign");
     }
@@ -212,6 +209,8 @@ mod tests {
             ("t\u{E9}st", 1, 0xA789_BFB6),
             ("T\u{C9}ST", 1, 0xA789_BFB6),
             ("T\u{C9}ST", 0, 0xA789_BFB6),
+            ("abcdef", 0, 0x9713_18C3),
+            ("Test\u{0}1", 0, 0x3280_3083),
             ("abcABC", 0, 0x85B3_F160),
             ("abcABC", 1, 0x71C1_D180),
         ];

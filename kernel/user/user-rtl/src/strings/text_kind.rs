@@ -23,7 +23,8 @@ const NULL_BYTES: u32 = 0x1000;
 
 /// How many units the statistics look at.
 const SAMPLE: usize = 256;
-/// Zero-extended ASCII whose bytes differ by less than this in all is told as such: a few letters at most.
+/// Zero-extended ASCII whose bytes differ by less than this in all is told as such: a few letters at most. The other way
+/// round there is no limit.
 const ASCII_DIFFERENCE: u32 = 127;
 /// How many times more one kind of byte must differ than the other.
 const FACTOR: u32 = 3;
@@ -57,7 +58,7 @@ fn statistics(units: impl Iterator<Item = u16>) -> u32 {
     flag(STATISTICS, FACTOR * high < low)
         | flag(REVERSE_STATISTICS, FACTOR * low < high)
         | flag(ASCII16, high == 0 && low < ASCII_DIFFERENCE)
-        | flag(REVERSE_ASCII16, low == 0 && high < ASCII_DIFFERENCE)
+        | flag(REVERSE_ASCII16, low == 0 && high > 0)
 }
 
 /// All that the tests find.
@@ -65,7 +66,7 @@ fn findings(bytes: &[u8]) -> u32 {
     let units = bytes
         .chunks_exact(2)
         .map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-    // A zero at the end ends the text.
+    // A zero at the end ends the text, of units or of bytes.
     let last = units.clone().count().saturating_sub(1);
     let is_illegal =
         |(index, unit): (usize, u16)| ILLEGAL_UNITS.contains(&unit) && (unit != 0 || index != last);
@@ -78,7 +79,7 @@ fn findings(bytes: &[u8]) -> u32 {
             any(|unit| CONTROL_UNITS.contains(&unit.swap_bytes())),
         )
         | flag(ILLEGAL_CHARS, units.clone().enumerate().any(is_illegal))
-        | flag(NULL_BYTES, any(|unit| unit.to_le_bytes().contains(&0)))
+        | flag(NULL_BYTES, bytes[..bytes.len() - 1].contains(&0))
         | flag(ODD_LENGTH, !bytes.len().is_multiple_of(2))
 }
 
@@ -123,29 +124,75 @@ mod tests {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect()
     }
 
+    fn reversed(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_be_bytes).collect()
+    }
+
     #[test]
     fn text_of_each_kind() {
-        let (is, found) = guess(&wide("A simple string"), u32::MAX);
-        assert_eq!((is, found), (1, STATISTICS | CONTROLS | NULL_BYTES));
-        let (is, found) = guess(&wide("A simple string\0"), UNICODE_MASK);
-        assert_eq!((is, found), (1, STATISTICS | CONTROLS));
-        assert_eq!(guess(&wide("A simple string\0"), u32::MAX).0, 1);
-        assert_eq!(guess(&wide("A simple\0string"), u32::MAX).0, 0);
-        assert_eq!(guess(&wide("@A"), ASCII16), (1, ASCII16));
-        assert_eq!(guess(b"A simple string.", UNICODE_MASK).0, 0);
-        let reversed: Vec<u8> = "A simple string"
-            .encode_utf16()
-            .flat_map(u16::to_be_bytes)
+        // Answers of Windows, as Wine's conformance tests record them: which tests to make, the guess, what held.
+        let text = "A Unicode string\0";
+        let plain = "AUnicodestring\0";
+        let mixed: Vec<u8> = [9_u16, 0x9000, 0x0D00, 0x000A, 0]
+            .iter()
+            .flat_map(|unit| unit.to_le_bytes())
             .collect();
-        let (is, found) = guess(&reversed, u32::MAX);
-        assert_eq!(is, 0);
-        assert_eq!(found, REVERSE_STATISTICS | REVERSE_CONTROLS | NULL_BYTES);
-        assert_eq!(guess(&wide("\u{FEFF}日本"), u32::MAX).0, 1);
-        let (is, found) = guess(&wide("\u{FFFE}ab"), u32::MAX);
+        for (bytes, wanted, is, found) in [
+            (wide(text), UNICODE_MASK, 1, STATISTICS | CONTROLS),
+            (wide(text), REVERSE_MASK, 0, 0),
+            (
+                reversed(text),
+                REVERSE_MASK,
+                0,
+                REVERSE_ASCII16 | REVERSE_STATISTICS | REVERSE_CONTROLS,
+            ),
+            (
+                reversed(&std::format!("\u{FEFF}{text}")),
+                REVERSE_MASK,
+                0,
+                REVERSE_CONTROLS | REVERSE_SIGNATURE,
+            ),
+            (wide(plain), CONTROLS, 0, 0),
+            (reversed(plain), CONTROLS, 0, 0),
+            (wide(text), CONTROLS, 1, CONTROLS),
+            (reversed(plain), REVERSE_CONTROLS, 0, 0),
+            (wide(text), REVERSE_CONTROLS, 0, 0),
+            (mixed.clone(), CONTROLS, 1, CONTROLS),
+            (mixed.clone(), REVERSE_CONTROLS, 0, REVERSE_CONTROLS),
+            (
+                mixed,
+                CONTROLS | REVERSE_CONTROLS,
+                0,
+                CONTROLS | REVERSE_CONTROLS,
+            ),
+            (b"\x41\x0A\x0D\x1D".to_vec(), STATISTICS, 1, STATISTICS),
+        ] {
+            assert_eq!(guess(&bytes, wanted), (is, found), "{bytes:x?}");
+        }
+        for (bytes, is) in [
+            (b"A simple string\0".to_vec(), 0),
+            (wide(text), 1),
+            (wide(text)[..wide(text).len() - 1].to_vec(), 0),
+            (reversed(text), 0),
+            (b"\x0A\x0D".to_vec(), 0),
+            (wide("\u{FEFF}日本"), 1),
+        ] {
+            let room = Room::new(&bytes);
+            let length = i32::try_from(bytes.len()).unwrap();
+            assert_eq!(
+                RtlIsTextUnicode(room.ptr(), length, Ptr::NULL),
+                is,
+                "{bytes:x?}"
+            );
+        }
+        assert_eq!(guess(&wide("@A"), ASCII16), (1, ASCII16));
         assert_eq!(
-            (is, found & (REVERSE_SIGNATURE | ILLEGAL_CHARS)),
-            (0, REVERSE_SIGNATURE | ILLEGAL_CHARS)
+            guess(&wide("A simple\0string"), u32::MAX).0,
+            0,
+            "a zero in the middle"
         );
+        let (is, found) = guess(&wide("\u{FFFE}ab"), REVERSE_SIGNATURE | ILLEGAL_CHARS);
+        assert_eq!((is, found), (0, REVERSE_SIGNATURE | ILLEGAL_CHARS));
     }
 
     #[test]
