@@ -82,6 +82,12 @@ services! {
     query_information_token, set_query_information_token(token: usize, class: u32, into: Ptr<u8>, length: u32, needed: Ptr<u32>);
     /// `NtAdjustPrivilegesToken`.
     adjust_privileges_token, set_adjust_privileges_token(token: usize, disable_all: u8, new: Ptr<u8>, length: u32, old: Ptr<u8>, needed: Ptr<u32>);
+    /// `NtDuplicateToken`.
+    duplicate_token, set_duplicate_token(token: usize, access: u32, attributes: Ptr<u8>, effective_only: u8, kind: u32, new: Ptr<usize>);
+    /// `NtSetInformationThread`.
+    set_information_thread, set_set_information_thread(thread: usize, class: u32, from: Ptr<u8>, length: u32);
+    /// `NtQueryInformationProcess`.
+    query_information_process, set_query_information_process(process: usize, class: u32, into: Ptr<u8>, length: u32, needed: Ptr<u32>);
     /// `NtClose`.
     close, set_close(handle: usize);
 }

@@ -30,6 +30,7 @@ pub mod math;
 pub mod memory;
 pub mod messages;
 pub mod paths;
+pub mod pointers;
 pub mod printf;
 pub mod process;
 pub mod process_parameters;

@@ -10,6 +10,7 @@ pub mod access_lists;
 pub mod add_entries;
 pub mod app_containers;
 pub mod descriptors;
+mod inherited;
 pub mod objects;
 pub mod privileges;
 pub mod sids;

@@ -1,6 +1,7 @@
-//! Privileges of the token that one acts with.
+//! Privileges of the token that one acts with, and acting for oneself.
 
 use c_interface::{Ptr, exports};
+use nt_abi::native::ObjectAttributes;
 use nt_abi::security::{Luid, LuidAndAttributes, PrivilegeAttributes};
 use nt_abi::{NtResult, NtStatus};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
@@ -10,6 +11,27 @@ use crate::given;
 
 /// `TOKEN_ADJUST_PRIVILEGES` and `TOKEN_QUERY`.
 const ADJUST: u32 = 0x28;
+/// `TOKEN_DUPLICATE`.
+const TOKEN_DUPLICATE: u32 = 2;
+/// `TOKEN_IMPERSONATE`.
+const TOKEN_IMPERSONATE: u32 = 4;
+/// `TokenImpersonation`.
+const IMPERSONATION: u32 = 2;
+/// `ThreadImpersonationToken`.
+const IMPERSONATION_TOKEN: u32 = 5;
+
+/// `SECURITY_QUALITY_OF_SERVICE`.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct SecurityQualityOfService {
+    length: u32,
+    level: u32,
+    /// Whether the token follows changes of its source.
+    tracking: u8,
+    effective_only: u8,
+    reserved: [u8; 2],
+}
+
 /// The pseudo handle of the process.
 const CURRENT_PROCESS: usize = usize::MAX;
 /// The pseudo handle of the thread.
@@ -74,7 +96,84 @@ fn adjust(token: usize, privilege: u32, enable: bool) -> NtResult<bool> {
     }
 }
 
+/// Makes the thread act for its own process, with a token of its own; gives that.
+fn impersonate_self(level: u32, access: u32) -> NtResult<usize> {
+    let mut quality = SecurityQualityOfService {
+        length: length(size_of::<SecurityQualityOfService>()),
+        level,
+        ..SecurityQualityOfService::new_zeroed()
+    };
+    let mut attributes = ObjectAttributes {
+        length: ObjectAttributes::LENGTH,
+        security_quality_of_service: Ptr::of(&mut quality).raw(),
+        ..ObjectAttributes::default()
+    };
+    let mut token = 0usize;
+    match given::open_process_token(CURRENT_PROCESS, TOKEN_DUPLICATE, Ptr::of(&mut token)) {
+        NtStatus::SUCCESS => {}
+        status => return Err(status),
+    }
+    let mut new = 0usize;
+    let access = access | TOKEN_IMPERSONATE;
+    let attributes = Ptr::of(&mut attributes).cast();
+    let duplicated = given::duplicate_token(
+        token,
+        access,
+        attributes,
+        0,
+        IMPERSONATION,
+        Ptr::of(&mut new),
+    );
+    let _status = given::close(token);
+    if duplicated != NtStatus::SUCCESS {
+        return Err(duplicated);
+    }
+    // A handle of the process's own width.
+    let mut handle = Ptr::<u8>::new(new).raw();
+    let size = length(size_of_val(&handle));
+    let set = given::set_information_thread(
+        CURRENT_THREAD,
+        IMPERSONATION_TOKEN,
+        Ptr::of(&mut handle).cast(),
+        size,
+    );
+    match set {
+        NtStatus::SUCCESS => Ok(new),
+        status => {
+            let _status = given::close(new);
+            Err(status)
+        }
+    }
+}
+
 exports! {
+    /// Makes the thread act for its own process, at a level (`SecurityAnonymous` to `SecurityDelegation`), so that its
+    /// privileges and groups may be others than the process's.
+    ///
+    /// # Errors
+    /// Those of the services about tokens.
+    fn RtlImpersonateSelf(level: u32) -> NtStatus {
+        RtlImpersonateSelfEx(level, 0, Ptr::NULL)
+    }
+
+    /// As `RtlImpersonateSelf`; gives a handle to the new token, with more rights, if asked.
+    ///
+    /// # Errors
+    /// Those of the services about tokens.
+    fn RtlImpersonateSelfEx(level: u32, access: u32, token: Ptr<usize>) -> NtStatus {
+        match impersonate_self(level, access) {
+            Ok(new) if token.is_null() => {
+                let _status = given::close(new);
+                NtStatus::SUCCESS
+            }
+            Ok(new) => {
+                token.write(new);
+                NtStatus::SUCCESS
+            }
+            Err(status) => status,
+        }
+    }
+
     /// Enables or disables a privilege of the process, or of the client that the thread acts for; gives whether it was
     /// enabled.
     ///
@@ -104,9 +203,51 @@ mod tests {
     static STATE: AtomicU32 = AtomicU32::new(0);
 
     extern "system" fn open_token(process: usize, access: u32, token: Ptr<usize>) -> NtStatus {
-        assert_eq!((process, access), (CURRENT_PROCESS, 0x28));
+        assert_eq!(process, CURRENT_PROCESS);
+        assert!([ADJUST, TOKEN_DUPLICATE].contains(&access));
         token.write(0x44);
         NtStatus::SUCCESS
+    }
+
+    extern "system" fn duplicate(
+        token: usize,
+        access: u32,
+        attributes: Ptr<u8>,
+        effective_only: u8,
+        kind: u32,
+        new: Ptr<usize>,
+    ) -> NtStatus {
+        let attributes = attributes.cast::<ObjectAttributes>().read();
+        let quality = Ptr::<[u32; 2]>::at(attributes.security_quality_of_service).read();
+        assert_eq!((token, access, effective_only, kind), (0x44, 0xC, 0, 2));
+        assert_eq!(
+            (attributes.length, quality),
+            (ObjectAttributes::LENGTH, [12, 2])
+        );
+        new.write(0x88);
+        NtStatus::SUCCESS
+    }
+
+    extern "system" fn set_thread(thread: usize, class: u32, from: Ptr<u8>, size: u32) -> NtStatus {
+        assert_eq!(
+            (thread, class, size as usize),
+            (usize::MAX - 1, 5, size_of::<usize>())
+        );
+        assert_eq!(from.cast::<usize>().read(), 0x88);
+        NtStatus::SUCCESS
+    }
+
+    #[test]
+    fn a_thread_acts_for_its_process_with_a_token_of_its_own() {
+        given::set_open_process_token(Function::new(open_token as *const () as usize));
+        given::set_duplicate_token(Function::new(duplicate as *const () as usize));
+        given::set_set_information_thread(Function::new(set_thread as *const () as usize));
+        let mut token = 0;
+        assert_eq!(
+            RtlImpersonateSelfEx(2, 8, Ptr::of(&mut token)),
+            NtStatus::SUCCESS
+        );
+        assert_eq!(token, 0x88);
     }
 
     extern "system" fn adjust_token(

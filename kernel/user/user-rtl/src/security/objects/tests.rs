@@ -5,7 +5,7 @@ extern crate std;
 use std::sync::Once;
 
 use c_interface::Function;
-use rtl::security::SidBuf;
+use rtl::security::{AclState, Provenance, SidBuf};
 
 use super::*;
 use crate::security::sids::SidAndAttributes;
