@@ -16,7 +16,9 @@ use crate::win::*;
 /// The most units that are shown at once.
 const PIECE: usize = 512;
 /// Input, as the parameters of a process have it.
-const INPUT: Handle = Handle(3);
+pub(crate) const INPUT: Handle = Handle(3);
+/// Output, as the parameters of a process have it.
+pub(crate) const OUTPUT: Handle = Handle(7);
 
 /// `STD_INPUT_HANDLE`.
 const STD_INPUT: u32 = 0xFFFF_FFF6;

@@ -106,6 +106,24 @@ fn write(process: Handle, at: Ptr<u8>, from: Ptr<u8>, size: usize) -> (NtStatus,
     (status, done)
 }
 
+/// Reads a word of a process; whether it could.
+pub(crate) fn read_word(process: Handle, at: Ptr<u8>, into: Ptr<u8>) -> bool {
+    read(process, at, into, size_of::<usize>()).0.is_success()
+}
+
+/// Writes a word of a process; whether it could.
+pub(crate) fn write_word(process: Handle, at: Ptr<u8>, from: Ptr<u8>) -> bool {
+    let size = size_of::<usize>();
+    NtWriteVirtualMemory(
+        process,
+        at.address() as u64,
+        from,
+        size,
+        ntdll_imports::NULL,
+    )
+    .is_success()
+}
+
 /// Protections with which memory can be written.
 const WRITABLE: u32 = PageProtection::READWRITE.0
     | PageProtection::WRITECOPY.0

@@ -142,7 +142,7 @@ fn variable(name: &[u16], room: &mut [u16]) -> Win<usize> {
 }
 
 /// The whole value of a variable.
-fn whole_variable(name: &[u16]) -> Win<alloc::vec::Vec<u16>> {
+pub(crate) fn whole_variable(name: &[u16]) -> Win<alloc::vec::Vec<u16>> {
     let mut room = wide::room(LONGEST_VALUE)?;
     let length = variable(name, &mut room)?;
     room.truncate(length);

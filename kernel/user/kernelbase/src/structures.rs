@@ -47,6 +47,7 @@ macro_rules! structures {
         const _: () = assert!(size_of::<$name>() == $size32, "size");
     )*};
 }
+pub(crate) use structures;
 
 structures! {
     /// `SECURITY_ATTRIBUTES`.

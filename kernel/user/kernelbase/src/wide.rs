@@ -180,3 +180,8 @@ pub(crate) fn give_ansi(units: &[u16], into: Ptr<u8>, capacity: u32) -> u32 {
     into.add(count).write(0);
     needed - 1
 }
+
+/// Text of ASCII as units.
+pub(crate) fn ascii(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}

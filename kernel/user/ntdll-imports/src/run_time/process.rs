@@ -2,7 +2,7 @@
 
 use c_interface::{Ptr, imports};
 use nt_abi::NtStatus;
-use nt_abi::native::UnicodeString;
+use nt_abi::native::{RtlUserProcessParameters, UnicodeString};
 
 imports! { "ntdll";
     /// Ends the process, after its DLLs have heard of it.
@@ -19,10 +19,6 @@ imports! { "ntdll";
     fn RtlSetEnvironmentVariable(environment: Ptr<usize>, name: Ptr<UnicodeString>, value: Ptr<UnicodeString>) -> NtStatus;
     /// Puts variables' values for their names.
     fn RtlExpandEnvironmentStrings_U(environment: Ptr<u16>, from: Ptr<UnicodeString>, into: Ptr<UnicodeString>, needed: Ptr<u32>) -> NtStatus;
-    /// The current directory; gives its length in bytes.
-    fn RtlGetCurrentDirectory_U(capacity: u32, into: Ptr<u16>) -> u32;
-    /// Sets the current directory.
-    fn RtlSetCurrentDirectory_U(path: Ptr<UnicodeString>) -> NtStatus;
     /// The first clear bits of a bitmap from a hint on, which are set; -1: there are none.
     fn RtlFindClearBitsAndSet(bitmap: Ptr<u8>, count: u32, hint: u32) -> u32;
     /// Clears bits.
@@ -37,4 +33,6 @@ imports! { "ntdll";
     fn RtlFlsGetValue(index: u32, value: Ptr<usize>) -> NtStatus;
     /// Puts something in a slot of this fiber.
     fn RtlFlsSetValue(index: u32, value: Ptr<u8>) -> NtStatus;
+    /// Gives parameters back.
+    fn RtlDestroyProcessParameters(parameters: Ptr<RtlUserProcessParameters>) -> NtStatus;
 }
