@@ -19,12 +19,12 @@ static SHARED_DATA: AtomicUsize = AtomicUsize::new(ADDRESS as usize);
 
 /// Names the function that gives a thread its TEB.
 pub fn set_teb(function: Function<fn() -> Ptr<Teb>>) {
-    TEB.store(function.address(), Ordering::Release);
+    TEB.store(function.address(), Ordering::Relaxed);
 }
 
 /// The thread's TEB; `None` if nobody said where it is.
 pub fn teb() -> Option<Ptr<Teb>> {
-    let function = Function::<fn() -> Ptr<Teb>>::new(TEB.load(Ordering::Acquire));
+    let function = Function::<fn() -> Ptr<Teb>>::new(TEB.load(Ordering::Relaxed));
     function.non_null()?.call().non_null()
 }
 
@@ -36,12 +36,12 @@ pub fn peb() -> Option<Ptr<Peb>> {
 
 /// Names another page than the one at its usual place, for tests.
 pub fn set_shared_data(page: Ptr<KuserSharedData>) {
-    SHARED_DATA.store(page.address(), Ordering::Release);
+    SHARED_DATA.store(page.address(), Ordering::Relaxed);
 }
 
 /// The page that the kernel shares with every process.
 pub fn shared_data() -> Ptr<KuserSharedData> {
-    Ptr::new(SHARED_DATA.load(Ordering::Acquire))
+    Ptr::new(SHARED_DATA.load(Ordering::Relaxed))
 }
 
 /// Declares services: a function that calls one, and one that names it.
@@ -53,12 +53,12 @@ macro_rules! services {
 
         #[doc = concat!("Names the service that [`", stringify!($name), "`] calls.")]
         pub fn $set(function: Function<fn($($type),*) -> NtStatus>) {
-            $name::ADDRESS.store(function.address(), Ordering::Release);
+            $name::ADDRESS.store(function.address(), Ordering::Relaxed);
         }
 
         $(#[$doc])*
         pub fn $name($($argument: $type),*) -> NtStatus {
-            let function = Function::<fn($($type),*) -> NtStatus>::new($name::ADDRESS.load(Ordering::Acquire));
+            let function = Function::<fn($($type),*) -> NtStatus>::new($name::ADDRESS.load(Ordering::Relaxed));
             match function.non_null() {
                 Some(function) => function.call($($argument),*),
                 None => NtStatus::NOT_IMPLEMENTED,
