@@ -6,10 +6,10 @@
 //! # NT
 //! The bits are those of `iswctype`, and a function answers with those that hold.
 
-use c_interface::exports;
+use c_interface::{Ptr, exports};
 use rtl::utf16::{downcase, upcase};
 
-use crate::conversions::page;
+use crate::conversions::page::{self, Page};
 
 const UPPER: u16 = 0x001;
 const LOWER: u16 = 0x002;
@@ -25,8 +25,7 @@ const ALPHABETIC: u16 = 0x100;
 /// The bits of an ASCII character.
 const fn ascii(byte: u8) -> u16 {
     match byte {
-        b'\t' => CONTROL | SPACE | BLANK,
-        0x0A..=0x0D => CONTROL | SPACE,
+        0x09..=0x0D => CONTROL | SPACE,
         0..0x09 | 0x0E..0x20 | 0x7F => CONTROL,
         b' ' => SPACE | BLANK,
         b'0'..=b'9' => DIGIT | HEXADECIMAL,
@@ -42,6 +41,8 @@ const fn ascii(byte: u8) -> u16 {
 /// The bits of a unit.
 const fn latin(unit: u16) -> u16 {
     match unit {
+        // Unlike the byte, it is blank.
+        0x09 => CONTROL | SPACE | BLANK,
         0..0x80 => {
             let bits = ascii(unit.to_le_bytes()[0]);
             if bits & (UPPER | LOWER) == 0 {
@@ -80,6 +81,18 @@ pub(crate) const fn is_space(byte: u8) -> bool {
     ascii(byte) & SPACE != 0
 }
 
+/// The capital of a character that has more bytes than one; the first one is high in the result.
+fn capital_of_pair(page: &Page, first: u8, second: u8) -> i32 {
+    let mut unit = 0_u16;
+    page.decode(&[first, second], Ptr::of(&mut unit), 1);
+    let mut bytes = [0_u8; 4];
+    match page.encode(&[upcase(unit)], Ptr::of(&mut bytes).cast(), bytes.len()) {
+        1 => i32::from(bytes[0]),
+        2 => i32::from(u16::from_be_bytes([bytes[0], bytes[1]])),
+        _ => i32::from(u16::from_le_bytes([first, second])),
+    }
+}
+
 exports! {
     /// Whether it is a letter or a digit.
     cdecl fn isalnum(character: i32) -> i32 {
@@ -113,11 +126,7 @@ exports! {
 
     /// Whether it is printed.
     cdecl fn isprint(character: i32) -> i32 {
-        // A tab is blank, but not printed.
-        match character {
-            0x09 => 0,
-            _ => of_byte(character, UPPER | LOWER | DIGIT | PUNCTUATION | BLANK),
-        }
+        of_byte(character, UPPER | LOWER | DIGIT | PUNCTUATION | BLANK)
     }
 
     /// Whether it is a punctuation mark.
@@ -160,17 +169,22 @@ exports! {
         character & 0x7F
     }
 
-    /// The small letter of a capital.
+    /// The small letter of a capital, which the low part of a number decides.
     cdecl fn tolower(character: i32) -> i32 {
-        match character {
-            0x41..=0x5A => character + 0x20,
+        match character.to_le_bytes()[0] {
+            b'A'..=b'Z' => character + 0x20,
             _ => character,
         }
     }
 
-    /// The capital, in the process's code page.
+    /// The capital of a character in the process's code page: of one byte, or of two with the first one low.
     cdecl fn toupper(character: i32) -> i32 {
-        u8::try_from(character).map_or(character, |byte| i32::from(page::ansi().upcase_byte(byte)))
+        let [first, second, ..] = character.to_le_bytes();
+        let page = page::ansi();
+        if !page.is_lead_byte(first) {
+            return i32::from(page.upcase_byte(first));
+        }
+        capital_of_pair(&page, first, second)
     }
 
     /// The small letter of what is a capital.
@@ -392,21 +406,61 @@ mod tests {
 
     #[test]
     fn cases() {
+        // As Wine's conformance tests have it of Windows: the low byte decides, and a capital is one of the code page.
         assert_eq!(
-            (tolower(0x41), tolower(0xC4), tolower(0x141)),
-            (0x61, 0xC4, 0x141)
+            (tolower(0x41), tolower(0xC4), tolower(0x141), tolower(-1)),
+            (0x61, 0xC4, 0x161, -1)
         );
         assert_eq!(
-            (toupper(0x61), toupper(0xE4), toupper(0xFF), toupper(0x161)),
-            (0x41, 0xC4, 0x9F, 0x161)
+            (toupper(0x61), toupper(0xE4), toupper(0xFF), toupper(-1)),
+            (0x41, 0xC4, 0x9F, 0x9F)
         );
-        assert_eq!(
-            (towlower(0xC4), towlower(0x100), towlower(0xD7)),
-            (0xE4, 0x100, 0xD7)
-        );
-        assert_eq!(
-            (towupper(0xFF), towupper(0x101), towupper(0xDF)),
-            (0x178, 0x100, 0xDF)
-        );
+        assert_eq!((toupper(0x161), toupper(0x142)), (0x41, 0x42));
+        for unit in 0..=u16::MAX {
+            let small = match unit {
+                0x41..=0x5A | 0xC0..=0xD6 | 0xD8..=0xDE => unit + 32,
+                _ => unit,
+            };
+            assert_eq!((towlower(unit), towupper(unit)), (small, upcase(unit)));
+        }
+    }
+
+    #[test]
+    fn all_bits_of_a_unit() {
+        // As Wine's conformance tests have it of Windows.
+        for (first, last, bits) in [
+            (0x00, 0x08, 0x20),
+            (0x09, 0x09, 0x68),
+            (0x0A, 0x0D, 0x28),
+            (0x0E, 0x1F, 0x20),
+            (0x20, 0x20, 0x48),
+            (0x21, 0x2F, 0x10),
+            (0x30, 0x39, 0x84),
+            (0x3A, 0x40, 0x10),
+            (0x41, 0x46, 0x181),
+            (0x47, 0x5A, 0x101),
+            (0x5B, 0x60, 0x10),
+            (0x61, 0x66, 0x182),
+            (0x67, 0x7A, 0x102),
+            (0x7B, 0x7E, 0x10),
+            (0x7F, 0x9F, 0x20),
+            (0xA0, 0xA0, 0x48),
+            (0xA1, 0xB1, 0x10),
+            (0xB2, 0xB3, 0x14),
+            (0xB4, 0xB8, 0x10),
+            (0xB9, 0xB9, 0x14),
+            (0xBA, 0xBF, 0x10),
+            (0xC0, 0xD6, 0x101),
+            (0xD7, 0xD7, 0x10),
+            (0xD8, 0xDE, 0x101),
+            (0xDF, 0xF6, 0x102),
+            (0xF7, 0xF7, 0x10),
+            (0xF8, 0xFF, 0x102),
+            (0x100, 0xFFFF, 0),
+        ] {
+            for unit in first..=last {
+                assert_eq!(iswctype(unit, 0xFFFF), bits, "{unit:#x}");
+            }
+        }
     }
 }

@@ -19,6 +19,24 @@ struct Read {
     length: usize,
 }
 
+/// What decimal digits begin with in scripts other than Latin, ascending.
+const ZEROS: [u16; 17] = [
+    0x0660, 0x06F0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0C66, 0x0CE6, 0x0D66, 0x0E50, 0x0ED0,
+    0x0F20, 0x1040, 0x17E0, 0x1810, 0xFF10,
+];
+
+/// A digit of any script as one of ASCII; other units stay.
+fn as_ascii_digit(unit: u16) -> u16 {
+    if unit < ZEROS[0] {
+        return unit;
+    }
+    let after = ZEROS.partition_point(|zero| *zero <= unit);
+    match unit - ZEROS[after - 1] {
+        digit @ 0..10 => u16::from(b'0') + digit,
+        _ => unit,
+    }
+}
+
 /// How many spaces there are before anything else.
 pub(super) fn spaces<U: Unit>(text: Ptr<U>) -> usize {
     let is_space = |unit: u16| match u8::try_from(unit) {
@@ -46,7 +64,10 @@ fn read<U: Unit>(text: Ptr<U>, base: u32) -> Read {
     } else if base == 0 {
         base = if zero { 8 } else { 10 };
     }
-    let numeral = numerals::read((length..).map(|index| at(text, index)), base);
+    let numeral = numerals::read(
+        (length..).map(|index| as_ascii_digit(at(text, index))),
+        base,
+    );
     Read {
         negative,
         numeral,

@@ -112,6 +112,24 @@ fn what_c_says_otherwise() {
 }
 
 #[test]
+fn digits_of_other_scripts_are_digits() {
+    // As Wine's conformance tests have it of Windows.
+    for zero in [0x660_u16, 0x6F0, 0x966, 0xE50, 0x1040, 0x1810, 0xFF10] {
+        let text = Room::new(&[zero + 4, zero, zero + 5, 0]);
+        assert_eq!(
+            (
+                wcstol(text.ptr(), Ptr::NULL, 0),
+                wcstoul(text.ptr(), Ptr::NULL, 0)
+            ),
+            (405, 405)
+        );
+        let text = Room::new(&[zero + 4, zero + 10, zero + 5, 0]);
+        assert_eq!(wcstol(text.ptr(), Ptr::NULL, 16), 4);
+    }
+    assert_eq!(_wtol(wide("\u{3000} 12").ptr()), 0);
+}
+
+#[test]
 fn errors_are_told() {
     let errno = _errno();
     errno.write(0);

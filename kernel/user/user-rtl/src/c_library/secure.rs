@@ -6,9 +6,8 @@
 
 use c_interface::{Ptr, exports};
 
-use super::characters::{towlower, towupper};
 use super::errno::Errno;
-use super::text;
+use super::text::{self, capital, fold};
 use crate::printf::Unit;
 
 /// `_TRUNCATE`: as much as fits.
@@ -141,12 +140,12 @@ exports! {
 
     /// `_wcslwr` with a size.
     cdecl fn _wcslwr_s(string: Ptr<u16>, room: usize) -> i32 {
-        change(string, room, usize::MAX, |unit| towlower(unit))
+        change(string, room, usize::MAX, fold)
     }
 
     /// `_wcsupr` with a size.
     cdecl fn _wcsupr_s(string: Ptr<u16>, room: usize) -> i32 {
-        change(string, room, usize::MAX, |unit| towupper(unit))
+        change(string, room, usize::MAX, capital)
     }
 
     /// Overwrites all bytes of a string with one.

@@ -1,7 +1,7 @@
 //! Arrays searched and sorted with a comparison of the caller's.
 //!
 //! Sorting is a heap sort: it needs no memory, and no array makes it slow. As C allows, elements that compare equal may
-//! change places, and the comparison may be called with an element and itself.
+//! change places. No element is compared with itself.
 
 use c_interface::{Function, Ptr, exports};
 
@@ -83,7 +83,10 @@ impl Array {
 exports! {
     /// Sorts an array.
     cdecl fn qsort(base: Ptr<u8>, count: usize, width: usize, compare: Compare) {
-        Array { base, width }.sort(count, |left, right| compare.call_cdecl(left, right));
+        // Without a width there is nothing to put in order.
+        if width != 0 {
+            Array { base, width }.sort(count, |left, right| compare.call_cdecl(left, right));
+        }
     }
 
     /// Sorts an array; the comparison is handed what the caller gives.

@@ -12,6 +12,23 @@ pub(super) const fn fold(unit: u16) -> u16 {
     }
 }
 
+/// The capital of an ASCII letter.
+pub(super) const fn capital(unit: u16) -> u16 {
+    match unit {
+        0x61..=0x7A => unit - 0x20,
+        _ => unit,
+    }
+}
+
+/// A difference as comparisons without regard to case give it for bytes: where addresses have 32 bits, only its sign.
+pub(super) const fn as_wide_as_addresses(difference: i32) -> i32 {
+    if size_of::<usize>() == 8 {
+        difference
+    } else {
+        difference.signum()
+    }
+}
+
 /// The unit at a place.
 #[inline]
 pub(super) fn at<U: Unit>(text: Ptr<U>, index: usize) -> u16 {

@@ -27,20 +27,32 @@ pub(super) enum Kind {
     Literal(u16),
 }
 
-/// How large an argument is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Size {
-    Default,
+/// The sizes that stand before the letter, several of which may be there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Sizes {
     /// `h`: 16 bits; text of bytes.
-    Short,
-    /// `l`: 32 bits; text of units.
-    Long,
-    /// `w`: 32 bits; text of units.
-    Wide,
+    pub(super) short: bool,
+    /// `l`: text of units.
+    pub(super) long: bool,
+    /// `w`: text of units.
+    pub(super) wide: bool,
     /// `ll`, `I64`, `j`: 64 bits.
-    Long64,
+    pub(super) long64: bool,
     /// `I`, `z`, `t`: as a pointer.
-    Pointer,
+    pub(super) pointer: bool,
+}
+
+impl Sizes {
+    /// Whether text has units, if a small letter means text as that of the format and a capital the other kind.
+    fn is_wide<U: Unit>(self, capital: bool) -> bool {
+        // Which of two sizes is stronger depends on the kind of function.
+        match (self.short, self.long || self.wide) {
+            (true, true) => !U::WIDE,
+            (true, false) => false,
+            (false, true) => true,
+            (false, false) => U::WIDE != capital,
+        }
+    }
 }
 
 /// A directive.
@@ -57,7 +69,7 @@ pub(super) struct Directive {
     /// Of the field.
     pub(super) width: usize,
     pub(super) precision: Option<usize>,
-    pub(super) size: Size,
+    pub(super) sizes: Sizes,
     pub(super) kind: Kind,
 }
 
@@ -74,7 +86,7 @@ impl Directive {
             zeros: false,
             width: 0,
             precision: None,
-            size: Size::Default,
+            sizes: Sizes::default(),
             kind: Kind::Decimal,
         };
         directive.parse_flags(format);
@@ -82,7 +94,7 @@ impl Directive {
         if format.eat(b'.') {
             directive.precision = parse_precision(format, arguments);
         }
-        directive.size = parse_size(format);
+        directive.sizes = parse_sizes(format);
         let letter = format.peek();
         if letter == 0 {
             return None;
@@ -126,12 +138,7 @@ impl Directive {
             return Kind::Literal(letter);
         };
         let capital = byte.is_ascii_uppercase();
-        // A small letter means text as that of the format, a capital the other kind, unless a size says which.
-        let wide = match self.size {
-            Size::Short => false,
-            Size::Long | Size::Wide => true,
-            _ => U::WIDE != capital,
-        };
+        let wide = self.sizes.is_wide::<U>(capital);
         match byte {
             b'd' | b'i' => Kind::Decimal,
             b'u' => Kind::Unsigned { base: 10, capital },
@@ -152,7 +159,7 @@ impl Directive {
 
     /// Whether a counted string has units.
     pub(super) const fn counted_is_wide(&self) -> bool {
-        matches!(self.size, Size::Long | Size::Wide)
+        self.sizes.long || self.sizes.wide
     }
 }
 
@@ -187,38 +194,55 @@ fn parse_precision<U: Unit>(format: &mut Cursor<U>, arguments: &mut Arguments) -
     }
 }
 
-fn parse_size<U: Unit>(format: &mut Cursor<U>) -> Size {
-    let mut size = Size::Default;
+fn parse_sizes<U: Unit>(format: &mut Cursor<U>) -> Sizes {
+    let mut sizes = Sizes::default();
     loop {
-        size = match format.peek() {
+        match format.peek() {
             // h
-            0x68 => Size::Short,
-            // l
-            0x6C if size == Size::Long => Size::Long64,
-            0x6C => Size::Long,
+            0x68 => sizes.short = true,
+            // l, of which two are one.
+            0x6C => {
+                format.skip();
+                if format.eat(b'l') {
+                    sizes.long64 = true;
+                } else {
+                    sizes.long = true;
+                }
+                continue;
+            }
             // w
-            0x77 => Size::Wide,
+            0x77 => sizes.wide = true,
             // j
-            0x6A => Size::Long64,
+            0x6A => sizes.long64 = true,
             // z, t
-            0x7A | 0x74 => Size::Pointer,
+            0x7A | 0x74 => sizes.pointer = true,
             // L: numbers of `long double`, which is `double`; F and N: near and far once.
-            0x4C | 0x46 | 0x4E => size,
+            0x4C | 0x46 | 0x4E => {}
             0x49 => match parse_size_i(format) {
-                Some(size) => size,
-                None => return size,
+                Some(SizeI::Long64) => sizes.long64 = true,
+                Some(SizeI::Long) => {}
+                Some(SizeI::Pointer) => sizes.pointer = true,
+                None => return sizes,
             },
-            _ => return size,
-        };
+            _ => return sizes,
+        }
         format.skip();
     }
 }
 
+/// What an `I` says.
+#[derive(Clone, Copy)]
+enum SizeI {
+    Long64,
+    Long,
+    Pointer,
+}
+
 /// Reads `I64`, `I32` or `I`, up to its last unit; `None`: it is no size.
-fn parse_size_i<U: Unit>(format: &mut Cursor<U>) -> Option<Size> {
+fn parse_size_i<U: Unit>(format: &mut Cursor<U>) -> Option<SizeI> {
     let mut rest = *format;
     rest.skip();
-    for (digits, size) in [(b"64", Size::Long64), (b"32", Size::Long)] {
+    for (digits, size) in [(b"64", SizeI::Long64), (b"32", SizeI::Long)] {
         let mut after = rest;
         if after.eat(digits[0]) && after.peek() == u16::from(digits[1]) {
             *format = after;
@@ -227,5 +251,5 @@ fn parse_size_i<U: Unit>(format: &mut Cursor<U>) -> Option<Size> {
     }
     // d, i, o, u, x, X
     let of_numbers = matches!(rest.peek(), 0x64 | 0x69 | 0x6F | 0x75 | 0x78 | 0x58);
-    of_numbers.then_some(Size::Pointer)
+    of_numbers.then_some(SizeI::Pointer)
 }

@@ -23,7 +23,7 @@ mod texts;
 use c_interface::{Arguments, Ptr};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use directive::{Directive, Kind, Size};
+use directive::{Directive, Kind};
 pub(crate) use output::Output;
 
 /// What text is made of: bytes, or units of UTF-16.
@@ -116,9 +116,11 @@ fn print<U: Unit>(output: &mut Output<U>, directive: &Directive, arguments: &mut
 fn store_length<U: Unit>(output: &Output<U>, directive: &Directive, arguments: &mut Arguments) {
     let place: Ptr<u8> = arguments.next_ptr();
     let length = output.length();
-    match directive.size {
-        Size::Short => place.cast().write(length as u16),
-        Size::Long64 => place.cast().write(length as u64),
-        _ => place.cast().write(length as u32),
+    if directive.sizes.long64 {
+        place.cast().write(length as u64);
+    } else if directive.sizes.short {
+        place.cast().write(length as u16);
+    } else {
+        place.cast().write(length as u32);
     }
 }

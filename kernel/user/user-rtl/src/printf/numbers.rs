@@ -4,7 +4,7 @@ use c_interface::Arguments;
 use rtl::numerals::{Digits, Letters};
 
 use super::Unit;
-use super::directive::{Directive, Kind, Size};
+use super::directive::{Directive, Kind, Sizes};
 use super::output::Output;
 
 /// A number to print.
@@ -22,14 +22,19 @@ struct Number {
 )]
 fn next(directive: &Directive, arguments: &mut Arguments) -> Number {
     let signed = directive.kind == Kind::Decimal;
-    let value = match directive.size {
-        Size::Long64 => arguments.next_u64() as i64,
-        Size::Pointer if signed => arguments.next_word() as isize as i64,
-        Size::Pointer => arguments.next_word() as u64 as i64,
-        Size::Short if signed => i64::from(arguments.next_word() as i16),
-        Size::Short => i64::from(arguments.next_word() as u16),
-        _ if signed => i64::from(arguments.next_word() as i32),
-        _ => i64::from(arguments.next_word() as u32),
+    let sizes = directive.sizes;
+    let value = if sizes.long64 {
+        arguments.next_u64() as i64
+    } else {
+        let word = arguments.next_word();
+        match (sizes.pointer, sizes.short, signed) {
+            (true, _, true) => word as isize as i64,
+            (true, _, false) => word as u64 as i64,
+            (_, true, true) => i64::from(word as i16),
+            (_, true, false) => i64::from(word as u16),
+            (_, _, true) => i64::from(word as i32),
+            (_, _, false) => i64::from(word as u32),
+        }
     };
     Number {
         negative: signed && value < 0,
@@ -48,7 +53,10 @@ pub(super) fn print<U: Unit>(
 ) {
     let mut directive = *directive;
     let number = if directive.kind == Kind::Pointer {
-        directive.size = Size::Pointer;
+        directive.sizes = Sizes {
+            pointer: true,
+            ..Sizes::default()
+        };
         directive.precision = Some(size_of::<usize>() * 2);
         directive.plus = None;
         next(&directive, arguments)

@@ -177,6 +177,92 @@ fn sizes_of_whole_numbers() {
 }
 
 #[test]
+fn several_sizes_at_once() {
+    // As Wine's conformance tests have it of Windows.
+    let long = Arg::Long;
+    let n = |value: i32| Arg::from(value);
+    for (format, argument, expected) in [
+        ("%qu", n(10), "qu"),
+        ("%lllllllu", long(10), "10"),
+        ("%#lllx", long(0x10_0000_0000), "0x1000000000"),
+        ("%hlu", n(65537), "1"),
+        ("%hllx", long(0x1_0000_0010), "100000010"),
+        ("%llhx", long(0x1_0000_0010), "100000010"),
+        ("%lhu", n(65537), "1"),
+        ("%hwu", n(65537), "1"),
+        ("%whu", n(65537), "1"),
+        ("%##lhllwlx", long(0x10_0000_0010), "0x1000000010"),
+        ("%##lhlwlx", n(0x10), "0x10"),
+        ("%04lhlwllx", long(0x10_0000_0010), "1000000010"),
+        ("%llI64u", long(10), "10"),
+        ("%I64llu", long(10), "10"),
+        ("%q%u", n(10), "q10"),
+        ("%lhw%u", n(10), "%u"),
+        ("%u% ", n(10), "10"),
+        ("%u% %u", n(10), "10%u"),
+        ("%  ll u", n(10), " u"),
+        ("% llu", long(10), "10"),
+        ("%  #llx", long(10), "0xa"),
+    ] {
+        both(
+            &[format, "|"].concat(),
+            &[argument],
+            &[expected, "|"].concat(),
+        );
+    }
+    // Text: what bytes and what units the two kinds of functions take.
+    let (bytes, units) = (narrow("str"), wide("str"));
+    let (b, u) = (Arg::from(bytes.ptr()), Arg::from(units.ptr()));
+    for (format, narrow_argument, wide_argument) in [
+        ("%s", b, u),
+        ("%S", u, b),
+        ("%ls", u, u),
+        ("%lls", b, u),
+        ("%llS", u, b),
+        ("%llls", u, u),
+        ("%lllS", u, u),
+        ("%lllls", b, u),
+        ("%hhs", b, b),
+        ("%hhS", b, b),
+        ("%wws", u, u),
+        ("%hws", u, b),
+        ("%hwS", u, b),
+        ("%whs", u, b),
+        ("%hwls", u, b),
+        ("%hwllS", u, b),
+        ("%lhws", u, b),
+        ("%llhwS", u, b),
+        ("%I64s", b, u),
+        ("%Ls", b, u),
+    ] {
+        assert_eq!(narrow_of(format, &[narrow_argument]).1, "str", "{format}");
+        assert_eq!(wide_of(format, &[wide_argument]).1, "str", "{format}, wide");
+    }
+    for (format, byte, unit) in [
+        ("%c", '\u{C8}', '\u{95C8}'),
+        ("%lc", '?', '\u{95C8}'),
+        ("%llc", '\u{C8}', '\u{95C8}'),
+        ("%C", '?', '\u{C8}'),
+        ("%lllC", '?', '\u{95C8}'),
+        ("%hhhc", '\u{C8}', '\u{C8}'),
+        ("%wC", '?', '\u{95C8}'),
+        ("%hwc", '?', '\u{C8}'),
+        ("%whC", '?', '\u{C8}'),
+    ] {
+        assert_eq!(
+            narrow_of(format, &[n(0x95C8)]).1,
+            byte.to_string(),
+            "{format}"
+        );
+        assert_eq!(
+            wide_of(format, &[n(0x95C8)]).1,
+            unit.to_string(),
+            "{format}, wide"
+        );
+    }
+}
+
+#[test]
 fn widths_and_precisions_from_arguments() {
     let n = |value: i32| Arg::from(value);
     both("%*d|%*d|", &[n(5), n(42), n(-5), n(42)], "   42|42   |");

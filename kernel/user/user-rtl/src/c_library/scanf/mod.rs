@@ -6,6 +6,9 @@
 //! # NT
 //! Documented with the C run-time library ("Format specification fields: scanf and wscanf functions"). The functions that
 //! end with `_s` take the room, in characters, behind each place for text.
+//!
+//! # Differs
+//! Windows' ntdll reads no floating-point numbers; `%f` and its kin are here.
 
 mod directive;
 mod store;
