@@ -128,7 +128,11 @@ fn addresses_inside_of_blocks_and_outside_of_everything() {
     }
     println!("{} addresses", wrong.len());
     for data in wrong {
-        assert!(kind_of_free(&heap, data).is_some(), "{data:#x}");
+        let kind = kind_of_free(&heap, data).unwrap_or_else(|| panic!("{data:#x} was freed"));
+        let inside = model.blocks.range(..data).next_back();
+        if inside.is_some_and(|(begin, shadow)| data < begin + shadow.size) {
+            assert_eq!(kind, CorruptionKind::NotABlock, "{data:#x}");
+        }
         assert!(heap.size(NONE, data).is_err());
         assert!(heap.validate_block(NONE, data).is_err());
         assert!(heap.reallocate(NONE, data, 50).is_err());
@@ -188,6 +192,70 @@ fn every_byte_before_a_block_with_every_value() {
     }
     model.compare(&heap);
     model.free_all(&heap);
+}
+
+/// A block that became part of another one is none, whichever of the two was freed first.
+#[test]
+fn what_was_merged_is_no_block() {
+    let pages = TestPages::new();
+    let heap = growing(&pages);
+    for first in [0, 1] {
+        let blocks: Vec<_> = (0..4)
+            .map(|_| heap.allocate(NONE, 20_000).unwrap())
+            .collect();
+        heap.free(NONE, blocks[1 + first]).unwrap();
+        heap.free(NONE, blocks[2 - first]).unwrap();
+        assert_eq!(
+            kind_of_free(&heap, blocks[1]),
+            Some(CorruptionKind::DoubleFree)
+        );
+        assert_eq!(
+            kind_of_free(&heap, blocks[2]),
+            Some(CorruptionKind::NotABlock)
+        );
+        heap.free(NONE, blocks[0]).unwrap();
+        heap.free(NONE, blocks[3]).unwrap();
+    }
+}
+
+/// The map may say of a page that it is there, or of another kind: that is noticed before the page is touched.
+#[test]
+fn entries_of_the_map() {
+    let map = HEADER_BYTES;
+    for page in 0..66 {
+        for value in [0, 1, 2, 3, 34] {
+            let pages = TestPages::new();
+            let heap = growing(&pages);
+            let gone = heap.allocate(NONE, 60_000).unwrap();
+            let mut model = Model::default();
+            let blocks: Vec<_> = (0..40)
+                .map(|_| {
+                    let data = heap.allocate(NONE, 90).unwrap();
+                    model.allocated(data, 90, false);
+                    data
+                })
+                .collect();
+            heap.free(NONE, gone).unwrap();
+            heap.compact(NONE).unwrap();
+            // The first byte of the entry says what is there.
+            let place = Ptr::<u8>::new(heap.handle() + map + 2 * page);
+            if place.read() == value {
+                continue;
+            }
+            place.write(value);
+            for &data in &blocks {
+                let _ = heap.free(NONE, data + 16);
+                model.freed(data);
+                let _ = heap.free(NONE, data);
+            }
+            for size in [70_000, 3_000, 40, 9_000, 30_000, 3_000, 90] {
+                if let Ok(data) = heap.allocate(NONE, size) {
+                    model.allocated(data, size, false);
+                }
+            }
+            model.verify_all();
+        }
+    }
 }
 
 /// Each change of each byte before a free block is noticed when it would be given out, and no block is given out twice.
