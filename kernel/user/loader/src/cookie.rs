@@ -10,9 +10,8 @@ use nt_abi::native::Pointer;
 use crate::loader::Loader;
 use crate::module::{Module, own};
 use crate::number::low32;
-use crate::snap::section_of;
 use crate::system::System;
-use crate::view::{POINTER, View};
+use crate::view::{BAD, POINTER, View};
 
 /// What compilers write into images with 64-bit and 32-bit addresses.
 const DEFAULT_64: u64 = 0x0000_2B99_2DDF_A232;
@@ -47,12 +46,11 @@ impl<S: System> Loader<S> {
             return Ok(());
         }
         let cookie = own_cookie(self.system.random());
-        match section_of(&view, rva) {
-            Ok((_, _, true)) => place.write(cookie),
-            Ok((_, _, false)) => self.with_writable(&view, rva, POINTER, || place.write(cookie))?,
-            Err(_) => {}
+        match self.with_writable(&view, rva, POINTER, || place.write(cookie)) {
+            // It is in no section: what is damaged is not needed to run.
+            Err(status) if status == BAD => Ok(()),
+            other => other,
         }
-        Ok(())
     }
 }
 

@@ -19,9 +19,9 @@ use crate::names::NameBuffer;
 use crate::number::index;
 use crate::registry::Registry;
 use crate::search::Found;
-use crate::snap::{read_thunk, section_of};
+use crate::snap::read_thunk;
 use crate::system::System;
-use crate::view::{BAD, POINTER, View};
+use crate::view::{BAD, POINTER, View, offset_of};
 
 /// Length of a descriptor.
 const DESCRIPTOR: u32 = 32;
@@ -223,14 +223,7 @@ impl<S: System> Loader<S> {
     fn write_pointer(&self, module: Module, rva: u32, value: Pointer) -> NtResult {
         let view = module.view();
         let place = view.place::<Pointer>(rva, POINTER)?;
-        match section_of(&view, rva)? {
-            (_, end, _) if rva + POINTER > end => Err(BAD),
-            (_, _, true) => {
-                place.write(value);
-                Ok(())
-            }
-            (_, _, false) => self.with_writable(&view, rva, POINTER, || place.write(value)),
-        }
+        self.with_writable(&view, rva, POINTER, || place.write(value))
     }
 
     /// Asks who was named for the case that an import cannot be resolved.
@@ -249,7 +242,7 @@ impl<S: System> Loader<S> {
         let (by_name, description) = match symbol {
             Symbol::Name(..) => {
                 let thunk = view.pointer(entry_of(from.lookup_rva, number)?)?;
-                let rva = u32::try_from(thunk).map_err(|_| BAD)?;
+                let rva = offset_of(thunk)?;
                 (1, at(rva.wrapping_add(2)).address())
             }
             Symbol::Ordinal(ordinal) => (0, index(ordinal)),

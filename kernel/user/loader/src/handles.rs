@@ -59,6 +59,9 @@ impl<S: System> Loader<S> {
     /// - `DLL_NOT_FOUND`: it is not loaded.
     /// - `INVALID_PARAMETER`: the name is empty.
     /// - `NO_MEMORY`.
+    ///
+    /// # Locks
+    /// For a name without a path, if references stay as they are: that of the module lists. Otherwise the loader lock.
     #[doc(alias = "LdrGetDllHandle")]
     #[doc(alias = "LdrGetDllHandleEx")]
     pub fn dll_handle(
@@ -70,8 +73,13 @@ impl<S: System> Loader<S> {
         if name.is_empty() {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        let _lock = self.lock();
         let registry = self.modules()?;
+        if reference == HandleReference::Leave && kind_of(name) == PathKind::Name {
+            // An entry point may wait for a thread that asks this, so not even the loader lock is taken.
+            let _lists = self.read_modules();
+            return self.find_loaded(registry, path, name).map(Module::base);
+        }
+        let _lock = self.lock();
         let module = self.find_loaded(registry, path, name)?;
         match reference {
             HandleReference::Take => module.node().acquire_explicit(),

@@ -27,12 +27,14 @@
 extern crate alloc;
 
 pub mod api_set;
+mod code_images;
 mod cookie;
 mod data;
 mod delay;
 mod directories;
+mod dynamic_functions;
 mod exports;
-mod function_tables;
+mod forwarders;
 mod graph;
 mod handles;
 mod images;
@@ -58,9 +60,11 @@ mod threads;
 mod tls;
 mod unload;
 mod view;
+mod writing;
 
+pub use code_images::CodeImage;
 pub use delay::DelayHooks;
-pub use function_tables::{CodeImage, DynamicFunctions, NewFunctionTable};
+pub use dynamic_functions::{DynamicFunctions, NewFunctionTable};
 pub use handles::{HandleReference, LockOutcome};
 pub use images::{Layout, image_directory, image_nt_header, image_rva_to_section, image_rva_to_va};
 pub use load::{LoadFlags, SearchPath};

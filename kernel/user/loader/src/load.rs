@@ -229,7 +229,6 @@ impl<S: System> Loader<S> {
         while let Some(module) = next {
             self.register_tls(registry, module)?;
             self.initialize_cookie(module)?;
-            self.add_function_table(module);
             next = registry.loaded_after(module);
         }
         Ok(())
@@ -250,7 +249,6 @@ impl<S: System> Loader<S> {
     pub(crate) fn discard(&self, registry: Registry, module: Module) {
         let base = module.base();
         self.release_tls(registry, module);
-        self.remove_function_table(module);
         self.remove_module(module);
         self.system.unmap(base);
     }

@@ -7,10 +7,10 @@ use nt_abi::NtStatus;
 use nt_abi::native::Peb;
 use pe::Machine;
 
+use crate::code_images::CodeImages;
 use crate::directories::SearchSettings;
-use crate::function_tables::CodeImages;
+use crate::forwarders::ForwarderCache;
 use crate::registry::Registry;
-use crate::snap::ForwarderCache;
 use crate::system::{LoaderGuard, ReadGuard, System, WriteGuard};
 use crate::tls::TlsIndexes;
 

@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use c_interface::Ptr;
 use nt_abi::loader::{LdrDdagState, LdrDllLoadReason, LdrEntryFlags};
 use nt_abi::native::LdrDataTableEntry;
 use nt_abi::{NtResult, NtStatus};
@@ -18,7 +17,7 @@ use crate::names::base_of;
 use crate::number::index;
 use crate::registry::hash;
 use crate::system::{MappedImage, System};
-use crate::view::{View, page_span};
+use crate::view::View;
 
 impl<S: System> Loader<S> {
     /// Makes a module of an image that is mapped, and links it into the lists. The image stays mapped if that fails.
@@ -51,8 +50,11 @@ impl<S: System> Loader<S> {
             return Err(status);
         }
         module.node().set_state(LdrDdagState::MAPPED);
-        let _lists = self.write_modules();
-        registry.insert(module);
+        {
+            let _lists = self.write_modules();
+            registry.insert(module);
+        }
+        self.add_code_image(module);
         Ok(module)
     }
 
@@ -108,12 +110,18 @@ impl<S: System> Loader<S> {
 
     /// Unlinks a module and ends it, with its node if it was the last there. Its image stays.
     pub(crate) fn remove_module(&self, module: Module) {
+        self.unlink_module(module);
+        self.forget(module);
+    }
+
+    /// Unlinks a module, so that nobody finds it any more.
+    pub(crate) fn unlink_module(&self, module: Module) {
         list::remove(own!(module, pending));
+        self.remove_code_image(module);
         if let Some(registry) = self.registry() {
             let _lists = self.write_modules();
             registry.remove(module);
         }
-        self.forget(module);
     }
 
     /// Ends a module that is in no list, with its node if it was the last there.
@@ -184,25 +192,5 @@ impl<S: System> Loader<S> {
             let _ = self.system.protect(at, index(size), before);
             self.system.flush_instruction_cache(at, index(size));
         }
-    }
-
-    /// Makes some bytes of an image writable while something is done to them.
-    ///
-    /// # Errors
-    /// Those of [`System::protect`].
-    pub(crate) fn with_writable<T>(
-        &self,
-        view: &View,
-        rva: u32,
-        bytes: u32,
-        act: impl FnOnce() -> T,
-    ) -> NtResult<T> {
-        let (start, length) = page_span(rva, bytes);
-        let at: Ptr<u8> = view.base.byte_add(index(start));
-        let protection = PageProtection::READ_WRITE.0;
-        let before = self.system.protect(at, index(length), protection)?;
-        let result = act();
-        self.system.protect(at, index(length), before)?;
-        Ok(result)
     }
 }

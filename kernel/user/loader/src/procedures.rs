@@ -5,12 +5,13 @@ use nt_abi::loader::LdrDllLoadReason;
 use nt_abi::{NtResult, NtStatus};
 
 use crate::exports::{Exports, Symbol, Target, missing};
+use crate::forwarders::{LONGEST_CHAIN, read_forwarder};
 use crate::load::{Search, SearchPath};
 use crate::loader::Loader;
 use crate::module::{Module, Phase};
 use crate::names::NameBuffer;
 use crate::registry::Registry;
-use crate::snap::{Purpose, read_forwarder};
+use crate::snap::Purpose;
 use crate::system::System;
 
 /// Which export is wanted.
@@ -21,9 +22,6 @@ pub enum Procedure<'a> {
     /// The one with a number.
     Ordinal(u32),
 }
-
-/// How often an export may lead to another one.
-const LONGEST_CHAIN: u32 = 64;
 
 impl<S: System> Loader<S> {
     /// Finds the address of an export.

@@ -132,7 +132,6 @@ impl<S: System> Loader<S> {
         while let Some(module) = registry.loaded_last() {
             if module.base() == images.program.base || module.base() == images.ntdll.base {
                 self.release_tls(registry, module);
-                self.remove_function_table(module);
                 self.remove_module(module);
             } else {
                 self.discard(registry, module);

@@ -18,7 +18,6 @@ use crate::loader::Loader;
 use crate::module::{Module, entry, own};
 use crate::number::index;
 use crate::registry::{Registry, block};
-use crate::snap::section_of;
 use crate::system::System;
 use crate::view::BAD;
 
@@ -137,7 +136,6 @@ impl<S: System> Loader<S> {
             0 | 15 => 16,
             bits => 1 << (bits - 1),
         };
-        let (_, _, writable) = section_of(&view, tls.index_rva)?;
         let number = self.tls_indexes.take().ok_or(NtStatus::NO_MEMORY)?;
         own!(module, tls_index).write(number);
         own!(module, tls_template_rva).write(tls.template_rva);
@@ -145,11 +143,7 @@ impl<S: System> Loader<S> {
         own!(module, tls_zero_fill).write(tls.zero_fill);
         own!(module, tls_alignment).write(alignment);
         entry!(module, tls_index).write(HAS_TLS);
-        if writable {
-            place.write(number);
-        } else {
-            self.with_writable(&view, tls.index_rva, 4, || place.write(number))?;
-        }
+        self.with_writable(&view, tls.index_rva, 4, || place.write(number))?;
         for teb in threads(registry) {
             self.add_block(teb, module, number)?;
         }

@@ -139,15 +139,10 @@ impl<S: System> Loader<S> {
     }
 
     fn unlink_and_discard(&self, registry: Registry, module: Module) {
-        list::remove(own!(module, pending));
         let base = module.base();
         self.release_tls(registry, module);
-        self.remove_function_table(module);
-        {
-            // Nobody finds it any more, so nobody takes it while others hear that it goes.
-            let _lists = self.write_modules();
-            registry.remove(module);
-        }
+        // Nobody finds it any more, so nobody takes it while others hear that it goes.
+        self.unlink_module(module);
         if module.has(LdrEntryFlags::LOAD_NOTIFICATIONS_SENT) {
             self.send_notifications(registry, module, LdrNotificationReason::UNLOADED);
         }

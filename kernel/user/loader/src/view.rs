@@ -123,6 +123,19 @@ fn readable_bytes(image: &Image<'_>) -> u32 {
     end
 }
 
+/// What an entry of an image's lookup table says as an offset.
+///
+/// # Errors
+/// `INVALID_IMAGE_FORMAT`: it is none.
+#[inline]
+#[allow(
+    clippy::useless_conversion,
+    reason = "an address has another width elsewhere"
+)]
+pub(crate) fn offset_of(entry: Pointer) -> NtResult<u32> {
+    u32::try_from(entry).map_err(|_| BAD)
+}
+
 /// Where bytes of an image are.
 pub(crate) fn start_of(bytes: &[u8]) -> Ptr<u8> {
     Ptr::new(bytes.as_ptr().expose_provenance())

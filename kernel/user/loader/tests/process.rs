@@ -16,8 +16,9 @@ fn ntdll() -> Dll {
 }
 
 /// The address that is in a slot of an import table.
-fn slot(base: Ptr<u8>, rva: u32) -> usize {
-    base.byte_add(rva as usize).cast::<usize>().read()
+fn slot(base: Ptr<u8>, table: u32, number: usize) -> usize {
+    let at = table as usize + POINTER * number;
+    base.byte_add(at).cast::<usize>().read()
 }
 
 #[test]
@@ -63,13 +64,13 @@ fn a_program_with_two_dlls_starts() {
     ];
     for (number, expected) in (0..).zip(expected) {
         assert_eq!(
-            slot(base("test.exe"), first + POINTER as u32 * number),
+            slot(base("test.exe"), first, number),
             expected,
             "import {number}"
         );
     }
     let imported = at("ntdll.dll", ntdll().address_of("LdrLoadDll"));
-    assert_eq!(slot(base("test.exe"), built.slots[1]), imported);
+    assert_eq!(slot(base("test.exe"), built.slots[1], 0), imported);
     world.check();
     loader.shutdown_process();
     assert_eq!(

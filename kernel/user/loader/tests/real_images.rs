@@ -365,7 +365,9 @@ fn check_storage(process: &Process<'_>, user: Ptr<u8>) {
     let block = Ptr::<usize>::at(vector).add(index as usize).read();
     let start = value("StartAddressOfRawData");
     let size = value("EndAddressOfRawData") - start;
-    let template = image.at((start - linked) as u32, size).unwrap();
+    let template = image
+        .at(u32::try_from(start - linked).unwrap(), size)
+        .unwrap();
     assert!(template.windows(6).any(|window| window == b"thread"));
     assert_eq!(Ptr::<u8>::new(block).slice(size), template);
     assert_eq!(block % 64, 0, "a variable wants it");
