@@ -83,36 +83,36 @@ pub struct Scratch {
     pub registers: u64,
 }
 
-/// A frame that a walk has come to.
-pub(crate) struct Frame<M: Machine> {
-    /// The registers in the function.
-    pub(crate) inside: M::Context,
-    /// The registers in its caller.
-    pub(crate) outside: M::Context,
+/// A frame that a walk has come to. The registers are not in it: they are too many to be moved about.
+pub(crate) struct Frame {
     /// What its handler is called with; the handler is 0 if it has none.
     pub(crate) call: HandlerCall,
     /// Whether it is a leaf, which has neither frame nor handler.
     pub(crate) is_leaf: bool,
+    /// The stack pointer in the function, and in its caller.
+    pub(crate) sp: (u64, u64),
 }
 
-impl<M: Machine> Frame<M> {
-    /// The frame of the function that control is in.
-    pub(crate) fn of<P>(platform: &P, wanted: HandlerTypes, inside: M::Context) -> NtResult<Self>
+impl Frame {
+    /// The frame of the function that control is in. The registers become those in its caller.
+    pub(crate) fn undo<M, P>(
+        platform: &P,
+        wanted: HandlerTypes,
+        context: &mut M::Context,
+    ) -> NtResult<Self>
     where
+        M: Machine,
         P: Platform<Machine = M> + Functions<Function = M::Function>,
     {
-        let control_pc = M::pc(&inside);
-        let behind_call = M::is_behind_call(&inside);
+        let (control_pc, sp) = (M::pc(context), M::sp(context));
+        let behind_call = M::is_behind_call(context);
         let left_at = M::left_at(control_pc, behind_call);
         let function = platform.find(left_at);
-        let mut outside = inside;
-        let undone = M::undo(platform, wanted, function.as_ref(), left_at, &mut outside)?;
+        let undone = M::undo(platform, wanted, function.as_ref(), left_at, context)?;
         let base = function.map_or(0, |function| function.image_base);
         let address = |rva: u32| base.wrapping_add(u64::from(rva));
         let handler: Option<Handler> = undone.handler;
         Ok(Self {
-            inside,
-            outside,
             call: HandlerCall {
                 control_pc,
                 behind_call,
@@ -124,30 +124,30 @@ impl<M: Machine> Frame<M> {
                 ..HandlerCall::default()
             },
             is_leaf: function.is_none(),
+            sp: (sp, M::sp(context)),
         })
     }
 
-    /// The frame that an interrupted unwind had come to, from what its handler was called with.
-    pub(crate) fn interrupted<P>(platform: &P, call: HandlerCall) -> NtResult<Self>
+    /// The frame that an interrupted unwind had come to, from what its handler was called with and the registers that this
+    /// says; they become those in its caller.
+    pub(crate) fn undo_interrupted<M, P>(
+        platform: &P,
+        call: HandlerCall,
+        context: &mut M::Context,
+    ) -> NtResult<Self>
     where
+        M: Machine,
         P: Platform<Machine = M> + Functions<Function = M::Function>,
     {
-        let inside = platform.context(call.context);
+        let sp = M::sp(context);
         let left_at = M::left_at(call.control_pc, call.behind_call);
         let function: Option<FunctionEntry<M::Function>> = platform.find(left_at);
-        let mut outside = inside;
-        M::undo(
-            platform,
-            HandlerTypes::empty(),
-            function.as_ref(),
-            left_at,
-            &mut outside,
-        )?;
+        let wanted = HandlerTypes::empty();
+        M::undo(platform, wanted, function.as_ref(), left_at, context)?;
         Ok(Self {
-            inside,
-            outside,
             call,
             is_leaf: false,
+            sp: (sp, M::sp(context)),
         })
     }
 }
@@ -173,8 +173,8 @@ impl Progress {
     ///
     /// # Errors
     /// `BAD_STACK`: the frame is not on the stack, or not above the one before it.
-    pub(crate) fn check<M: Machine>(&mut self, frame: &Frame<M>) -> NtResult {
-        let (from, to) = (M::sp(&frame.inside), M::sp(&frame.outside));
+    pub(crate) fn check<M: Machine>(&mut self, frame: &Frame) -> NtResult {
+        let (from, to) = frame.sp;
         let on_stack = frame.is_leaf || self.limits.has_frame::<M>(frame.call.establisher_frame);
         self.empty_frames = if to > from { 0 } else { self.empty_frames + 1 };
         let rises = from >= core::mem::replace(&mut self.reached, to) && to >= from;

@@ -76,11 +76,11 @@ struct Search<'p, P> {
 }
 
 /// What follows from a handler's answer.
-enum Next<M: Machine> {
+enum Next {
     /// The frame's caller is asked.
     Caller,
-    /// Another frame is asked instead.
-    Frame(Frame<M>),
+    /// The frame of another unwind is asked instead, which was called with that.
+    Interrupted(HandlerCall),
     /// The search is over.
     Over(SearchOutcome),
 }
@@ -88,26 +88,32 @@ enum Next<M: Machine> {
 impl<P: Platform> Search<'_, P> {
     fn run(&mut self) -> SearchOutcome {
         let mut progress = Progress::new(self.platform.stack_limits());
-        let mut inside = self.platform.context(self.context);
+        let mut context = self.platform.context(self.context);
         loop {
-            let frame = Frame::<P::Machine>::of(self.platform, HandlerTypes::EHANDLER, inside);
+            let mut registers = P::Machine::registers(&context);
+            let frame = Frame::undo(self.platform, HandlerTypes::EHANDLER, &mut context);
             let Ok(mut frame) = frame else {
                 return self.bad_stack();
             };
             loop {
-                if progress.check(&frame).is_err() {
+                if progress.check::<P::Machine>(&frame).is_err() {
                     return self.bad_stack();
                 }
-                match self.ask(&frame) {
+                let call = match self.ask(&frame, &context, &registers) {
                     Next::Caller => break,
-                    Next::Frame(other) => frame = other,
+                    Next::Interrupted(call) => call,
                     Next::Over(outcome) => return outcome,
-                }
+                };
+                context = self.platform.context(call.context);
+                registers = P::Machine::registers(&context);
+                frame = match Frame::undo_interrupted(self.platform, call, &mut context) {
+                    Ok(frame) => frame,
+                    Err(_) => return self.bad_stack(),
+                };
             }
-            if progress.is_end::<P::Machine>(&frame.outside) {
+            if progress.is_end::<P::Machine>(&context) {
                 return SearchOutcome::Unhandled;
             }
-            inside = frame.outside;
         }
     }
 
@@ -116,17 +122,20 @@ impl<P: Platform> Search<'_, P> {
         SearchOutcome::Unhandled
     }
 
-    /// Asks a frame's handler, if it has one.
-    fn ask(&mut self, frame: &Frame<P::Machine>) -> Next<P::Machine> {
+    /// Asks a frame's handler, if it has one. The context is that of the function's caller, the registers are the function's.
+    fn ask(
+        &mut self,
+        frame: &Frame,
+        outside: &<P::Machine as Machine>::Context,
+        registers: &<P::Machine as Machine>::Registers,
+    ) -> Next {
         if frame.call.handler == 0 {
             return Next::Caller;
         }
         self.platform.set_flags(self.record, self.flags);
+        self.platform.set_context(self.scratch.context, outside);
         self.platform
-            .set_context(self.scratch.context, &frame.outside);
-        let registers = P::Machine::registers(&frame.inside);
-        self.platform
-            .set_registers(self.scratch.registers, &registers);
+            .set_registers(self.scratch.registers, registers);
         let mut dispatcher = P::Machine::dispatcher(&HandlerCall {
             context: self.scratch.context,
             registers: self.scratch.registers,
@@ -145,7 +154,7 @@ impl<P: Platform> Search<'_, P> {
         self.follow(answer, P::Machine::call(&dispatcher))
     }
 
-    fn follow(&mut self, answer: ExceptionDisposition, call: HandlerCall) -> Next<P::Machine> {
+    fn follow(&mut self, answer: ExceptionDisposition, call: HandlerCall) -> Next {
         match answer {
             ExceptionDisposition::CONTINUE_SEARCH => Next::Caller,
             ExceptionDisposition::CONTINUE_EXECUTION => {
@@ -160,12 +169,7 @@ impl<P: Platform> Search<'_, P> {
                 self.nested_frame = self.nested_frame.max(call.establisher_frame);
                 Next::Caller
             }
-            ExceptionDisposition::COLLIDED_UNWIND => {
-                match Frame::interrupted(self.platform, call) {
-                    Ok(frame) => Next::Frame(frame),
-                    Err(_) => Next::Over(self.bad_stack()),
-                }
-            }
+            ExceptionDisposition::COLLIDED_UNWIND => Next::Interrupted(call),
             _ => Next::Over(SearchOutcome::Raise(NtStatus::INVALID_DISPOSITION)),
         }
     }

@@ -92,34 +92,41 @@ struct Unwind<'p, P> {
 impl<P: Platform> Unwind<'_, P> {
     fn run(&mut self) -> NtResult<UnwindOutcome> {
         let mut progress = Progress::new(self.platform.stack_limits());
-        let mut inside = self.platform.context(self.scratch.context);
+        let first = self.platform.context(self.scratch.context);
+        // The registers in the function and those in its caller, by turns.
+        let (mut one, mut other) = (first, first);
+        let (mut inside, mut outside) = (&mut one, &mut other);
         loop {
-            let mut frame = Frame::<P::Machine>::of(self.platform, HandlerTypes::UHANDLER, inside)?;
+            *outside = *inside;
+            let mut frame = Frame::undo(self.platform, HandlerTypes::UHANDLER, outside)?;
             self.check(&mut progress, &frame)?;
             // An unwind that runs into another one goes on from where that was.
             let mut collided = ExceptionFlags::empty();
-            while let Some(other) = self.tell(&frame, collided)? {
-                frame = other;
+            while let Some(call) = self.tell(&frame, inside, collided)? {
+                *inside = self.platform.context(call.context);
+                *outside = *inside;
+                let interrupted = Frame::undo_interrupted(self.platform, call, outside);
+                frame = interrupted.map_err(|_| BAD_STACK)?;
                 self.check(&mut progress, &frame)?;
                 collided = ExceptionFlags::COLLIDED_UNWIND;
             }
             if !frame.is_leaf && self.is_target(&frame) {
-                return Ok(self.arrive(frame.inside));
+                return Ok(self.arrive(inside));
             }
-            inside = frame.outside;
-            if progress.is_end::<P::Machine>(&inside) {
-                self.platform.set_context(self.scratch.context, &inside);
+            core::mem::swap(&mut inside, &mut outside);
+            if progress.is_end::<P::Machine>(inside) {
+                self.platform.set_context(self.scratch.context, inside);
                 return Ok(UnwindOutcome::NoTarget);
             }
         }
     }
 
-    fn is_target(&self, frame: &Frame<P::Machine>) -> bool {
+    fn is_target(&self, frame: &Frame) -> bool {
         self.request.target_frame == Some(frame.call.establisher_frame)
     }
 
-    fn check(&self, progress: &mut Progress, frame: &Frame<P::Machine>) -> NtResult {
-        progress.check(frame)?;
+    fn check(&self, progress: &mut Progress, frame: &Frame) -> NtResult {
+        progress.check::<P::Machine>(frame)?;
         let beyond = |target| !frame.is_leaf && target < frame.call.establisher_frame;
         if self.request.target_frame.is_some_and(beyond) {
             return Err(NtStatus::INVALID_UNWIND_TARGET);
@@ -127,13 +134,14 @@ impl<P: Platform> Unwind<'_, P> {
         Ok(())
     }
 
-    /// Tells a frame's handler, if it has one, to clean up. If it was called by another unwind, gives the frame that the
-    /// other one had come to.
+    /// Tells a frame's handler, if it has one, to clean up. If it was called by another unwind, gives what that one had called
+    /// it with.
     fn tell(
         &mut self,
-        frame: &Frame<P::Machine>,
+        frame: &Frame,
+        inside: &mut <P::Machine as Machine>::Context,
         collided: ExceptionFlags,
-    ) -> NtResult<Option<Frame<P::Machine>>> {
+    ) -> NtResult<Option<HandlerCall>> {
         if frame.call.handler == 0 {
             return Ok(None);
         }
@@ -144,10 +152,9 @@ impl<P: Platform> Unwind<'_, P> {
         let record = self.request.record;
         self.platform
             .set_flags(record, self.flags | collided | target);
-        let mut context = frame.inside;
-        P::Machine::set_result(&mut context, self.request.result);
-        self.platform.set_context(self.scratch.context, &context);
-        let registers = P::Machine::registers(&frame.inside);
+        P::Machine::set_result(inside, self.request.result);
+        self.platform.set_context(self.scratch.context, inside);
+        let registers = P::Machine::registers(inside);
         self.platform
             .set_registers(self.scratch.registers, &registers);
         let mut dispatcher = P::Machine::dispatcher(&HandlerCall {
@@ -165,25 +172,19 @@ impl<P: Platform> Unwind<'_, P> {
         );
         match answer {
             ExceptionDisposition::CONTINUE_SEARCH => Ok(None),
-            ExceptionDisposition::COLLIDED_UNWIND => {
-                let call = P::Machine::call(&dispatcher);
-                let other = Frame::interrupted(self.platform, call);
-                other.map(Some).map_err(|_| BAD_STACK)
-            }
+            ExceptionDisposition::COLLIDED_UNWIND => Ok(Some(P::Machine::call(&dispatcher))),
             _ => Err(NtStatus::INVALID_DISPOSITION),
         }
     }
 
     /// Makes the context that the target goes on with.
-    fn arrive(&mut self, inside: <P::Machine as Machine>::Context) -> UnwindOutcome {
-        let mut context = inside;
-        P::Machine::set_result(&mut context, self.request.result);
+    fn arrive(&mut self, context: &mut <P::Machine as Machine>::Context) -> UnwindOutcome {
         let record = self.platform.record(self.request.record);
         if record.code() != NtStatus::UNWIND_CONSOLIDATE {
-            P::Machine::go_on_at(&mut context, self.request.target_pc);
+            P::Machine::go_on_at(context, self.request.target_pc);
         } else if P::Machine::CONSOLIDATES_REGISTERS {
             let (index, none) = REGISTERS_PARAMETER;
-            let registers = P::Machine::registers(&inside);
+            let registers = P::Machine::registers(context);
             self.platform
                 .set_registers(self.scratch.registers, &registers);
             let count = usize::try_from(record.number_parameters).unwrap_or_default();
@@ -193,7 +194,8 @@ impl<P: Platform> Unwind<'_, P> {
                     .set_parameter(self.request.record, index, address);
             }
         }
-        self.platform.set_context(self.scratch.context, &context);
+        P::Machine::set_result(context, self.request.result);
+        self.platform.set_context(self.scratch.context, context);
         UnwindOutcome::GoOn
     }
 }

@@ -299,6 +299,8 @@ end:
     follow("jump-inside", &text("jmp 2f"));
     // Without the prefix, which marks jumps out of the function, a jump through a register is one of a table.
     follow("jump-table", &text("jmp rax"));
+    // A prefix that names the register is not that one.
+    follow("jump-table-r10", &text("jmp r10"));
     follow("jump-memory-table", &text("jmp [rax + rcx * 8]"));
 }
 

@@ -12,6 +12,8 @@ use super::{BAD_TABLE, Frame, Functions, LONGEST_CHAIN, Memory, NtResult, Regist
 
 /// The most pops that an epilog has: there are no more registers.
 const MOST_POPS: usize = 16;
+/// The most bytes of an epilog: an instruction for the stack, the pops, and what leaves.
+const LONGEST_EPILOG: usize = 8 + 2 * MOST_POPS + 6;
 
 /// An instruction of an epilog.
 #[derive(Clone, Copy)]
@@ -77,9 +79,14 @@ where
         }
     }
 
-    fn code(&self) -> Code<'_, M> {
+    fn code(&self) -> Code<'_> {
+        let tables = &self.tables;
+        let address = tables.image_base.wrapping_add(u64::from(self.pc));
+        // As many bytes as there are before the end of the image.
+        let sizes = [LONGEST_EPILOG, 16, 8, 4, 2, 1];
+        let read = |size: usize| tables.memory.bytes(address, size);
         Code {
-            frame: self,
+            rest: sizes.into_iter().find_map(read).unwrap_or_default(),
             pc: self.pc,
             pops: 0,
             is_first: true,
@@ -211,24 +218,21 @@ where
 }
 
 /// Instructions, read one after the other as those of an epilog.
-struct Code<'f, M> {
-    frame: &'f Frame<'f, M>,
+struct Code<'f> {
+    rest: &'f [u8],
+    /// Where that is.
     pc: u32,
     pops: usize,
     is_first: bool,
 }
 
-impl<M: Memory> Code<'_, M> {
+impl Code<'_> {
     /// A byte of the next instruction; 0, which begins none that is of interest, where nothing can be read.
-    fn byte(&self, index: u32) -> u8 {
-        let rva = u64::from(self.pc) + u64::from(index);
-        let tables = &self.frame.tables;
-        let address = tables.image_base.wrapping_add(rva);
-        let byte = tables.memory.bytes(address, 1).and_then(<[u8]>::first);
-        byte.copied().unwrap_or_default()
+    fn byte(&self, index: usize) -> u8 {
+        self.rest.get(index).copied().unwrap_or_default()
     }
 
-    fn bytes<const N: usize>(&self, index: u32) -> [u8; N] {
+    fn bytes<const N: usize>(&self, index: usize) -> [u8; N] {
         let mut bytes = [0; N];
         for (byte, index) in bytes.iter_mut().zip(index..) {
             *byte = self.byte(index);
@@ -237,17 +241,22 @@ impl<M: Memory> Code<'_, M> {
     }
 
     /// A signed number of one byte.
-    fn near(&self, index: u32) -> i64 {
+    fn near(&self, index: usize) -> i64 {
         i64::from(i8::from_le_bytes(self.bytes(index)))
     }
 
     /// A signed number of four bytes.
-    fn far(&self, index: u32) -> i64 {
+    fn far(&self, index: usize) -> i64 {
         i64::from(i32::from_le_bytes(self.bytes(index)))
     }
 
-    fn take(&mut self, length: u32, step: Step) -> Option<Step> {
-        self.pc = self.pc.wrapping_add(length);
+    fn skip(&mut self, length: u8) {
+        self.rest = self.rest.get(usize::from(length)..).unwrap_or_default();
+        self.pc = self.pc.wrapping_add(u32::from(length));
+    }
+
+    fn take(&mut self, length: u8, step: Step) -> Option<Step> {
+        self.skip(length);
         Some(step)
     }
 
@@ -275,7 +284,7 @@ impl<M: Memory> Code<'_, M> {
     }
 
     /// The instruction that gives back the stack, and its length.
-    fn release(&self, frame_register: Option<u8>) -> Option<(u32, Step)> {
+    fn release(&self, frame_register: Option<u8>) -> Option<(u8, Step)> {
         let [prefix, code, operand]: [u8; 3] = self.bytes(0);
         match (prefix, code, operand) {
             (0x48, 0x83, 0xC4) => Some((4, Step::Add(self.near(3).cast_unsigned()))),
@@ -286,13 +295,14 @@ impl<M: Memory> Code<'_, M> {
                     return None;
                 }
                 // r12 as a base needs one more byte.
-                let more = u32::from(base == 12);
+                let more = u8::from(base == 12);
+                let at = 3 + usize::from(more);
                 if more != 0 && self.byte(3) != 0x24 {
                     return None;
                 }
                 match operand & 0xF8 {
-                    0x60 => Some((4 + more, Step::Lea(self.near(3 + more).cast_unsigned()))),
-                    0xA0 => Some((7 + more, Step::Lea(self.far(3 + more).cast_unsigned()))),
+                    0x60 => Some((4 + more, Step::Lea(self.near(at).cast_unsigned()))),
+                    0xA0 => Some((7 + more, Step::Lea(self.far(at).cast_unsigned()))),
                     _ => None,
                 }
             }
@@ -304,7 +314,7 @@ impl<M: Memory> Code<'_, M> {
     fn leave(&mut self) -> Option<Step> {
         // A prefix that says how far branches are checked changes nothing.
         if self.byte(0) == 0xF2 {
-            self.pc = self.pc.wrapping_add(1);
+            self.skip(1);
         }
         let [first, second, third]: [u8; 3] = self.bytes(0);
         match (first, second, third) {
