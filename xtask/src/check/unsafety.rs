@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ const ENTRIES: [&str; 3] = [
     "test_programs::program!(",
     "test_programs::checks! {",
 ];
+
+/// How exports of a DLL begin.
+const EXPORTS: [&str; 2] = ["exports! {", "c_interface::exports! {"];
 
 /// The uses of unsafe in one crate.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -87,7 +91,8 @@ pub(super) fn forbidden_above(
                 .with_context(|| format!("{} cannot be read", shown.display()))?;
             let has_entry = text
                 .lines()
-                .any(|line| ENTRIES.iter().any(|entry| line.trim().starts_with(entry)));
+                .any(|line| ENTRIES.iter().any(|entry| line.trim().starts_with(entry)))
+                || has_exports(&target.src_path)?;
             let wanted = if has_entry {
                 ENTRY_ATTRIBUTE
             } else {
@@ -102,6 +107,27 @@ pub(super) fn forbidden_above(
         }
     }
     Ok(problems)
+}
+
+/// Whether a crate exports functions to C: the floor's macro for that carries an `allow` of its own too.
+fn has_exports(root: &Path) -> Result<bool> {
+    let mut folders = vec![root.parent().unwrap_or(root).to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let cannot = || format!("the folder {} cannot be read", folder.display());
+        for entry in fs::read_dir(&folder).with_context(cannot)? {
+            let path = entry.with_context(cannot)?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path)
+                    .with_context(|| format!("{} cannot be read", path.display()))?;
+                if text.lines().any(|line| EXPORTS.contains(&line.trim())) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Every block and every implementation has its argument directly above.
