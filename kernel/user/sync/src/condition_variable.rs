@@ -41,7 +41,7 @@ pub fn sleep_critical_section<P: Parking>(
     variable: Ptr<RtlConditionVariable>,
     section: Ptr<RtlCriticalSection>,
     timeout: Option<i64>,
-    enter: impl FnOnce() -> NtStatus,
+    enter: impl FnOnce() -> NtResult,
 ) -> NtResult<NtStatus> {
     if !critical_section::is_locked(section) {
         return Err(NtStatus::RESOURCE_NOT_OWNED);
@@ -50,10 +50,8 @@ pub fn sleep_critical_section<P: Parking>(
     let woken = condition::sleep(parking, word(variable), deadline, || {
         let _ = critical_section::leave(parking, section);
     });
-    match enter() {
-        NtStatus::SUCCESS => Ok(answer(woken)),
-        status => Err(status),
-    }
+    enter()?;
+    Ok(answer(woken))
 }
 
 /// Frees a slim lock, waits, and takes it again as it was held, which the flags say.

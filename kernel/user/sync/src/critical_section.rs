@@ -98,18 +98,34 @@ pub fn initialize<P: Parking>(
     Ok(())
 }
 
-/// Takes it; waits as long as it takes. Gives `SUCCESS`, a status as it is, which costs an export nothing; or
-/// `ACCESS_VIOLATION` for a section of zeros, that was never made or is deleted, which Windows answers with that exception,
-/// because its wait looks for debug information there.
+/// Takes it; waits as long as it takes.
 ///
 /// When a wait has lasted for `timeout`, in NT's form, `overdue` is called, as often as that happens; Windows raises
 /// `STATUS_POSSIBLE_DEADLOCK` there. The timeout is `Peb::critical_section_timeout`; `None` for never.
 ///
 /// # NT
 /// `RtlEnterCriticalSection`.
+///
+/// # Errors
+/// `ACCESS_VIOLATION` for a section of zeros, that was never made or is deleted, which Windows answers with that
+/// exception, because its wait looks for debug information there.
+#[inline]
+pub fn enter<P: Parking>(
+    parking: &P,
+    section: Ptr<RtlCriticalSection>,
+    timeout: impl FnOnce() -> Option<i64>,
+    overdue: impl FnMut(),
+) -> NtResult {
+    match enter_plainly(parking, section, timeout, overdue) {
+        NtStatus::SUCCESS => Ok(()),
+        status => Err(status),
+    }
+}
+
+/// As [`enter`], with a status as it is. An export that gives it on needs no frame: the slow way is a jump at the end.
 #[inline]
 #[must_use = "it may be no section"]
-pub fn enter<P: Parking>(
+pub fn enter_plainly<P: Parking>(
     parking: &P,
     section: Ptr<RtlCriticalSection>,
     timeout: impl FnOnce() -> Option<i64>,

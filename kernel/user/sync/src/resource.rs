@@ -29,10 +29,8 @@ fn section(resource: Ptr<RtlResource>) -> Ptr<RtlCriticalSection> {
 
 impl<'a, P: Parking> Locked<'a, P> {
     fn new(parking: &'a P, resource: Ptr<RtlResource>) -> NtResult<Self> {
-        match critical_section::enter(parking, section(resource), || None, || ()) {
-            NtStatus::SUCCESS => Ok(Self { parking, resource }),
-            status => Err(status),
-        }
+        critical_section::enter(parking, section(resource), || None, || ())?;
+        Ok(Self { parking, resource })
     }
 
     /// How many share it; minus how often its owner has it.

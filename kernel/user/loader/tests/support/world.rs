@@ -83,6 +83,8 @@ pub(crate) struct World {
     current: Cell<usize>,
     /// What happened, line by line.
     pub(crate) log: RefCell<Vec<String>>,
+    /// What an entry point does it does once.
+    pub(crate) once: Cell<bool>,
     /// Entry points may be anywhere: files are damaged.
     pub(crate) lenient: Cell<bool>,
     /// Lines about searches and mappings too.
@@ -121,6 +123,7 @@ impl World {
             tebs: RefCell::default(),
             current: Cell::new(0),
             log: RefCell::default(),
+            once: Cell::new(false),
             lenient: Cell::new(false),
             verbose: Cell::new(false),
             actions: RefCell::default(),
@@ -345,7 +348,12 @@ impl World {
 
     fn run(&self, dll: &str, reason: u32) -> NtResult<bool> {
         let key = (dll.to_owned(), reason);
-        let actions = self.actions.borrow().get(&key).cloned().unwrap_or_default();
+        let actions = if self.once.get() {
+            self.actions.borrow_mut().remove(&key)
+        } else {
+            self.actions.borrow().get(&key).cloned()
+        };
+        let actions = actions.unwrap_or_default();
         for action in actions {
             match action {
                 Action::Fail => return Ok(false),

@@ -442,8 +442,7 @@ extern "system" fn asks(instance: usize, context: usize) {
     let section = Ptr::<RtlCriticalSection>::new(
         usize::try_from(tally.other.load(Ordering::Relaxed)).unwrap(),
     );
-    let entered = critical_section::enter(process, section, || None, || ());
-    assert_eq!(entered, NtStatus::SUCCESS);
+    critical_section::enter(process, section, || None, || ()).unwrap();
     call_leaves_critical_section(process, instance, section);
     assert!(!process.wait(tally.done, 20), "not before the end");
     tally.thread.store(instance.number(), Ordering::Relaxed);

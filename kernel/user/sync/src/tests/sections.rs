@@ -22,7 +22,7 @@ fn section(host: &Host, memory: &mut RtlCriticalSection) -> Section {
 }
 
 fn enter_it(host: &Host, section: Section) {
-    assert_eq!(enter(host, section, || None, || ()), NtStatus::SUCCESS);
+    enter(host, section, || None, || ()).unwrap();
 }
 
 fn lock_count(section: Section) -> i32 {
@@ -214,7 +214,7 @@ fn a_wait_that_lasts_too_long_is_told_and_goes_on() {
                     );
                 },
             );
-            assert_eq!(entered, NtStatus::SUCCESS);
+            assert_eq!(entered, Ok(()));
             assert_eq!(leave(&host, section), NtStatus::SUCCESS);
             overdue
         });
@@ -262,7 +262,7 @@ fn what_is_wrong_is_said() {
     assert_eq!(delete(section), Some(info));
     assert_eq!(
         enter(&host, section, || None, || ()),
-        NtStatus::ACCESS_VIOLATION,
+        Err(NtStatus::ACCESS_VIOLATION),
         "a deleted section does not hang"
     );
     assert!(!try_enter(&host, section));
