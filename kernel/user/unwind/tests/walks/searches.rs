@@ -17,6 +17,7 @@ on_both! {
     fn answers_that_there_are_not;
     fn nested_searches;
     fn nested_flag_ends_at_the_frame;
+    fn nested_flag_of_the_outermost_frame;
     fn stacks_that_make_no_sense;
     fn stubborn_handlers_come_to_an_end;
 }
@@ -264,6 +265,43 @@ fn stacks_that_make_no_sense<M: Rig>() {
     });
     assert_eq!(record.exception_flags, ExceptionFlags::STACK_INVALID);
     assert!(thread.trace.is_empty(), "{:?}", thread.trace);
+}
+
+/// The same, where the inner search had come further than the outer one.
+fn nested_flag_of_the_outermost_frame<M: Rig>() {
+    let mut thread = Thread::<M>::new();
+    thread.handled(A, says("a", CONTINUE));
+    for (function, name, raises_at) in [(B, "b", 0xE2), (C, "c", 0xE1)] {
+        thread.handled(function, move |thread, handling| {
+            let record = thread.record(handling.record);
+            let code = record.exception_code;
+            thread.say(format!("{name} {code:x} {:?}", record.exception_flags));
+            if code == raises_at {
+                thread.raise(code + 1, NONE);
+            }
+            SEARCH
+        });
+    }
+    thread.call(A, |thread| {
+        thread.call(B, |thread| {
+            thread.call(C, |thread| thread.raise(0xE1, NONE));
+        });
+    });
+    assert_eq!(
+        thread.trace,
+        [
+            "c e1 0",
+            "c e2 NESTED_CALL",
+            "b e2 0",
+            // From the handler of b, called for e2 inside of the handler of c, called for e1: up to b.
+            "c e3 NESTED_CALL",
+            "b e3 NESTED_CALL",
+            "a e3 0",
+            "a e2 0",
+            "b e1 0",
+            "a e1 0",
+        ]
+    );
 }
 
 /// A handler that always answers that it met another unwind does not get a walk to go on for ever.
