@@ -55,7 +55,7 @@ fn marks_lines_and_widths() {
     let words = [wide("one"), wide("two"), wide("three")];
     let arguments: std::vec::Vec<Arg> = words.iter().map(|word| Arg::from(word.ptr())).collect();
     let mut rows = 0;
-    for row in include_str!("messages.golden.txt").lines() {
+    for row in include_str!("golden.txt").lines() {
         let fields: std::vec::Vec<&str> = row.split('\t').collect();
         let (width, ignores) = (fields[1].parse().unwrap(), fields[2].parse().unwrap());
         let status = NtStatus(u32::from_str_radix(fields[3], 16).unwrap());

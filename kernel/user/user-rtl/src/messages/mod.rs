@@ -10,17 +10,20 @@
 //! # NT
 //! `RtlFormatMessage`, `RtlFormatMessageEx`; described for `FormatMessage`.
 
+mod inserts;
+mod lines;
+
 use c_interface::{Arguments, Ptr, exports};
 use nt_abi::NtStatus;
 
 use crate::printf;
 use crate::printf::Output;
 use crate::strings::units_before_zero;
+use inserts::{Inserts, Slots, Source, directive_of};
+use lines::Text;
 
 /// `FORMAT_MESSAGE_MAX_WIDTH_MASK`: no line is broken, but line ends of the text are spaces.
 const NO_WIDTH: u32 = 0xFF;
-/// As many arguments as a message can name.
-const MOST_ARGUMENTS: usize = 99;
 /// As long as the format of one insert can be.
 const LONGEST_FORMAT: usize = 30;
 
@@ -30,175 +33,6 @@ const RETURN: u16 = b'\r' as u16;
 const LINE_FEED: u16 = b'\n' as u16;
 const TAB: u16 = b'\t' as u16;
 const EXCLAMATION: u16 = b'!' as u16;
-
-/// Where the arguments are.
-enum Source {
-    /// One after another, at an address.
-    Array(Ptr<usize>),
-    /// To be walked over.
-    List(Arguments),
-}
-
-/// The arguments, as far as they were read.
-struct Inserts {
-    source: Source,
-    /// Of a list.
-    kept: [u64; MOST_ARGUMENTS],
-    /// How many are kept of a list; of an array, where nobody has read yet.
-    count: usize,
-}
-
-impl Inserts {
-    /// An argument of an array; of 64 bits where addresses have 32, it is two.
-    fn of_array(array: Ptr<usize>, index: usize, is_64: bool) -> u64 {
-        let low = array.add(index).read() as u64;
-        if !is_64 || size_of::<usize>() == size_of::<u64>() {
-            return low;
-        }
-        low | (array.add(index + 1).read() as u64) << 32
-    }
-
-    fn of_list(list: &mut Arguments, is_64: bool) -> u64 {
-        if is_64 {
-            list.next_u64()
-        } else {
-            list.next_word() as u64
-        }
-    }
-
-    /// The argument of a number. Those before it that were not read are as large as what is printed; it is too, unless it is
-    /// a width.
-    fn numbered(&mut self, number: usize, is_64: bool, is_width: bool) -> Result<u64, NtStatus> {
-        match &mut self.source {
-            Source::Array(array) => {
-                self.count = self.count.max(number);
-                Ok(Self::of_array(*array, number - 1, is_64 && !is_width))
-            }
-            Source::List(list) => {
-                while self.count < number {
-                    let is_last = self.count + 1 == number;
-                    let kept = self
-                        .kept
-                        .get_mut(self.count)
-                        .ok_or(NtStatus::INVALID_PARAMETER)?;
-                    *kept = Self::of_list(list, is_64 && !(is_last && is_width));
-                    self.count += 1;
-                }
-                Ok(self.kept[number - 1])
-            }
-        }
-    }
-
-    /// The next argument that nobody has read.
-    fn next(&mut self, is_64: bool, keeps: bool) -> Result<u64, NtStatus> {
-        match &mut self.source {
-            Source::Array(array) => {
-                self.count += 1;
-                Ok(Self::of_array(*array, self.count - 1, is_64))
-            }
-            Source::List(list) => {
-                let value = Self::of_list(list, is_64);
-                if keeps {
-                    *self
-                        .kept
-                        .get_mut(self.count)
-                        .ok_or(NtStatus::INVALID_PARAMETER)? = value;
-                    self.count += 1;
-                }
-                Ok(value)
-            }
-        }
-    }
-}
-
-/// The text in the making.
-struct Text {
-    to: Ptr<u16>,
-    room: usize,
-    length: usize,
-    /// Of a line; 0: lines are not broken.
-    width: usize,
-    /// Whether line ends of the text are spaces.
-    joins_lines: bool,
-    /// How long the line is.
-    line: usize,
-    /// Where the line's last space is, if it can be broken there.
-    space: Option<usize>,
-}
-
-impl Text {
-    fn put(&mut self, unit: u16) -> Result<(), NtStatus> {
-        if self.length >= self.room {
-            return Err(NtStatus::BUFFER_OVERFLOW);
-        }
-        self.to.add(self.length).write(unit);
-        self.length += 1;
-        Ok(())
-    }
-
-    /// Ends the line.
-    fn end_line(&mut self) -> Result<(), NtStatus> {
-        if self.room - self.length < 2 {
-            return Err(NtStatus::BUFFER_OVERFLOW);
-        }
-        self.put(RETURN)?;
-        self.put(LINE_FEED)?;
-        self.line = 0;
-        self.space = None;
-        Ok(())
-    }
-
-    /// Breaks the line, if it is too long: at its last space, or here. Spaces and tabs around the break go.
-    fn wrap(&mut self) -> Result<(), NtStatus> {
-        if self.width == 0 || self.line < self.width {
-            return Ok(());
-        }
-        let Some(space) = self.space else {
-            return self.end_line();
-        };
-        let line = self.length - self.line;
-        let is_blank = |index: usize| matches!(self.to.add(index).read(), SPACE | TAB);
-        let start = (line..space)
-            .rev()
-            .take_while(|index| is_blank(*index))
-            .last()
-            .unwrap_or(space);
-        let behind = (space..self.length)
-            .find(|index| !is_blank(*index))
-            .unwrap_or(self.length);
-        let rest = self.length - behind;
-        if start + 2 + rest > self.room {
-            return Err(NtStatus::BUFFER_OVERFLOW);
-        }
-        self.to
-            .add(start + 2)
-            .cast::<u8>()
-            .copy_from(self.to.add(behind).cast(), rest * 2);
-        self.to.add(start).write(RETURN);
-        self.to.add(start + 1).write(LINE_FEED);
-        self.length = start + 2 + rest;
-        self.line = rest;
-        self.space = None;
-        Ok(())
-    }
-
-    /// Adds a unit of the text, which may end a line that is full.
-    fn add(&mut self, unit: u16) -> Result<(), NtStatus> {
-        if unit == SPACE {
-            self.space = Some(self.length);
-        }
-        self.add_unbroken(&[unit])
-    }
-
-    /// Adds units that belong together.
-    fn add_unbroken(&mut self, units: &[u16]) -> Result<(), NtStatus> {
-        for unit in units {
-            self.put(*unit)?;
-        }
-        self.line += units.len();
-        self.wrap()
-    }
-}
 
 /// A message as it is formatted.
 struct Message<'a> {
@@ -321,59 +155,6 @@ impl Message<'_> {
     }
 }
 
-/// Arguments as a `va_list` has them, aligned for numbers of 64 bits.
-#[derive(Default)]
-#[repr(align(8))]
-struct Slots {
-    words: [usize; 8],
-    count: usize,
-}
-
-impl Slots {
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "what is no number of 64 bits has no upper half"
-    )]
-    fn push(&mut self, value: u64, is_64: bool) {
-        let halves = is_64 && size_of::<usize>() < size_of::<u64>();
-        if halves && Arguments::ALIGNS_64 {
-            self.count = self.count.next_multiple_of(2);
-        }
-        self.words[self.count] = value as usize;
-        self.count += 1;
-        if halves {
-            self.words[self.count] = (value >> 32) as usize;
-            self.count += 1;
-        }
-    }
-}
-
-/// The directive of an insert's format, which must not be too long: with the size that text of the arguments' kind has.
-fn directive_of(format: &[u16], ansi: bool) -> [u16; LONGEST_FORMAT + 3] {
-    let is_front =
-        |unit: &u16| matches!(*unit, 0x20 | 0x23 | 0x2A | 0x2B | 0x2D | 0x2E | 0x30..=0x39);
-    let front = format
-        .iter()
-        .position(|unit| !is_front(unit))
-        .unwrap_or(format.len());
-    let size = match format.get(front) {
-        // s, c
-        Some(0x73 | 0x63) if ansi => Some(b'h'),
-        // S, C
-        Some(0x53 | 0x43) if ansi => Some(b'w'),
-        _ => None,
-    };
-    let mut directive = [0; LONGEST_FORMAT + 3];
-    let units = core::iter::once(PERCENT)
-        .chain(format[..front].iter().copied())
-        .chain(size.map(u16::from))
-        .chain(format[front..].iter().copied());
-    for (place, unit) in directive.iter_mut().zip(units) {
-        *place = unit;
-    }
-    directive
-}
-
 /// What a caller wants.
 struct Wanted {
     format: Ptr<u16>,
@@ -389,14 +170,12 @@ struct Wanted {
 }
 
 fn run(wanted: &Wanted) -> NtStatus {
-    let inserts = wanted.arguments.non_null().map(|arguments| Inserts {
-        source: match wanted.array {
+    let inserts = wanted.arguments.non_null().map(|arguments| {
+        Inserts::new(match wanted.array {
             // A list is handed over by its address.
             0 => Source::List(Arguments::new(Ptr::new(arguments.read()))),
             _ => Source::Array(arguments),
-        },
-        kept: [0; MOST_ARGUMENTS],
-        count: 0,
+        })
     });
     let mut message = Message {
         format: wanted.format.slice(units_before_zero(wanted.format)),
@@ -469,5 +248,4 @@ exports! {
 }
 
 #[cfg(test)]
-#[path = "messages_tests.rs"]
 mod tests;
