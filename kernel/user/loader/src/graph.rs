@@ -109,6 +109,13 @@ impl Node {
         node!(self, state).write(state);
     }
 
+    /// The same, but what is on the way out stays there.
+    pub(crate) fn set_state_unless_leaving(self, state: LdrDdagState) {
+        if self.state() != LdrDdagState::UNLOADING {
+            self.set_state(state);
+        }
+    }
+
     /// References of callers and of other nodes.
     pub(crate) fn load_count(self) -> u32 {
         node!(self, load_count).read()

@@ -99,8 +99,10 @@ impl<S: System> Loader<S> {
                 own!(module, mark).write(mark);
             }
             for needed in node.dependencies() {
-                // Whoever is ready has what it needs.
-                if needed.epoch() != epoch && needed.state() < LdrDdagState::READY_TO_RUN {
+                // Whoever is ready has what it needs; who is on the way out gets no entry point called.
+                let state = needed.state();
+                let waits = state < LdrDdagState::READY_TO_RUN && state != LdrDdagState::UNLOADING;
+                if needed.epoch() != epoch && waits {
                     needed.set_epoch(epoch);
                     needed.set_link(stack);
                     stack = needed;
@@ -113,7 +115,9 @@ impl<S: System> Loader<S> {
     fn initialize(&self, registry: Registry, module: Module, context: usize) -> NtResult {
         list::remove(own!(module, pending));
         module.set_phase(Phase::INITIALIZING);
-        module.node().set_state(LdrDdagState::INITIALIZING);
+        module
+            .node()
+            .set_state_unless_leaving(LdrDdagState::INITIALIZING);
         if module.has(LdrEntryFlags::IMAGE_DLL) {
             own!(module, sequence).write(self.next_sequence());
             {
@@ -122,7 +126,9 @@ impl<S: System> Loader<S> {
             }
             if let Err(status) = self.attach(module, context) {
                 module.set(LdrEntryFlags::PROCESS_ATTACH_FAILED, true);
-                module.node().set_state(LdrDdagState::INIT_ERROR);
+                module
+                    .node()
+                    .set_state_unless_leaving(LdrDdagState::INIT_ERROR);
                 let name = module.base_name();
                 self.report(&LoadFailure::InitFailed { name });
                 return Err(status);
@@ -132,7 +138,7 @@ impl<S: System> Loader<S> {
         module.set(LdrEntryFlags::LOAD_IN_PROGRESS, false);
         let node = module.node();
         if node.modules().all(|module| module.phase() >= Phase::READY) {
-            node.set_state(LdrDdagState::READY_TO_RUN);
+            node.set_state_unless_leaving(LdrDdagState::READY_TO_RUN);
         }
         Ok(())
     }
@@ -222,7 +228,10 @@ impl<S: System> Loader<S> {
 fn next_marked(registry: Registry, mark: u32) -> Option<Module> {
     list::entries(block!(registry, pending))
         .map(of_pending_links)
-        .find(|module| own!(module, mark).read() == mark)
+        .find(|module| {
+            // An entry point may have let go of those that come after it.
+            own!(module, mark).read() == mark && module.node().state() != LdrDdagState::UNLOADING
+        })
 }
 
 pub(crate) fn of_pending_links(links: Ptr<ListEntry>) -> Module {

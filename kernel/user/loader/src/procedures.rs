@@ -129,12 +129,20 @@ impl<S: System> Loader<S> {
                 return Err(status);
             }
             self.prepare(registry, first, purpose)?;
+            // While entry points run; from then on it is held by who needs it. One who is on the way out holds nothing.
+            first.node().acquire();
         }
         self.condense_again(module);
-        if result.is_ok() {
-            self.initialize_reachable(registry, module, 0)?;
+        let initialized = match result {
+            Ok(_) => self.initialize_reachable(registry, module, 0),
+            Err(_) => Ok(()),
+        };
+        if let Some(first) = first_new
+            && first.node().unacquire()
+        {
+            self.let_go(registry, first.node());
         }
-        result
+        initialized.and(result)
     }
 }
 

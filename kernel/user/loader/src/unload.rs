@@ -157,6 +157,9 @@ impl<S: System> Loader<S> {
         while let Some(module) = registry.in_load_order().find(wanted) {
             any = true;
             stay(module.node());
+            // It may have come to need others meanwhile, in circles that could not be joined while it was leaving.
+            self.widen_condensing();
+            self.condense_again(module);
             // In this order each is behind what it needs.
             for module in registry.in_initialization_order() {
                 if module.phase() == Phase::DETACHED && !is_leaving(module) {

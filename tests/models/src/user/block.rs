@@ -62,6 +62,13 @@ impl WaitBlock {
 
 impl Drop for WaitBlock {
     fn drop(&mut self) {
+        // Others use this part of the stack now. `loom` changes turns only where two threads touch the same word, one of
+        // them to change it; without these stores it would not try what a late touch meets.
+        if !::std::thread::panicking() {
+            for word in &self.block.words {
+                word.store(usize::MAX, Ordering::Relaxed);
+            }
+        }
         self.block.gone.store(true, Ordering::SeqCst);
     }
 }
