@@ -59,10 +59,21 @@ impl Scope {
     }
 
     /// The packages of programs.
-    fn of_programs(self) -> &'static [&'static str] {
+    fn of_programs(self) -> Vec<&'static str> {
         match self {
-            Self::Whole => &[programs::PACKAGE, "ntdll"],
-            Self::Architecture => &["stubs", "flat-program", "entries"],
+            Self::Whole => {
+                let system = programs::SYSTEM.iter().map(|(package, _)| *package);
+                system.chain([programs::PACKAGE]).collect()
+            }
+            Self::Architecture => {
+                vec![
+                    "c-interface",
+                    "stubs",
+                    "flat-program",
+                    "entries",
+                    "funclets",
+                ]
+            }
         }
     }
 }
@@ -98,7 +109,7 @@ pub(super) fn program_lints(
 ) -> Result<Problems> {
     let image = Image::load(workspace, image)?;
     let command = cargo::user_command(workspace, tools, &image, cargo::Starter::Kernel)?;
-    lint_packages(&command, tools, scope.of_programs(), step)
+    lint_packages(&command, tools, &scope.of_programs(), step)
 }
 
 /// Clippy over some packages, as the command for Cargo builds them.
@@ -142,7 +153,7 @@ mod tests {
             }
         }
         let scope = Scope::Architecture;
-        let mut linted = [scope.of_kernel(), scope.of_programs()].concat();
+        let mut linted = [scope.of_kernel(), &scope.of_programs()].concat();
         found.sort_unstable();
         linted.sort_unstable();
         assert_eq!(linted, found);

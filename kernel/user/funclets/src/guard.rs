@@ -10,6 +10,9 @@ use crate::machine::{Context, DispatcherContext, saved_guard};
 /// unwound, which the record's flags tell apart. The second argument is the one that the caller named with the guard.
 pub type Guard = extern "C" fn(record: Ptr<ExceptionRecord>, data: usize);
 
+/// A [`Guard`] as it lies in memory.
+pub(crate) type Guarded = fn(Ptr<ExceptionRecord>, usize);
+
 /// The handler of the functions that call.
 pub(crate) extern "C" fn guarded(
     record: Ptr<ExceptionRecord>,

@@ -4,9 +4,8 @@ use core::arch::naked_asm;
 
 use c_interface::{Function, Ptr};
 use nt_abi::exception::{Amd64DispatcherContext, Amd64JumpBuffer};
-use nt_abi::native::ExceptionRecord;
 
-use crate::guard::{Guard, guarded};
+use crate::guard::{Guard, Guarded, guarded};
 
 /// This machine.
 pub type Machine = unwind::machine::Amd64;
@@ -21,7 +20,7 @@ pub type JumpBuffer = Amd64JumpBuffer;
 const SAVED_GUARD: u64 = 0x20;
 
 /// The guard of the call that a frame belongs to, and its data.
-pub(crate) fn saved_guard(frame: u64) -> (Function<fn(Ptr<ExceptionRecord>, usize)>, usize) {
+pub(crate) fn saved_guard(frame: u64) -> (Function<Guarded>, usize) {
     let place = Ptr::<usize>::at(frame.wrapping_add(SAVED_GUARD));
     (Function::new(place.read()), place.add(1).read())
 }

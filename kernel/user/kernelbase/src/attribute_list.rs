@@ -104,7 +104,7 @@ exports! {
     }
 
     /// Adds an attribute to a list; its value stays where it is.
-    fn UpdateProcThreadAttribute(list: Ptr<u8>, flags: u32, number: usize, value: Ptr<u8>, size: usize, previous: Ptr<u8>, _size: Ptr<usize>) -> Bool {
+    fn UpdateProcThreadAttribute(list: Ptr<u8>, flags: u32, number: usize, value: Ptr<u8>, size: usize, previous: Ptr<u8>, _returned: Ptr<usize>) -> Bool {
         let new = Attribute { number, size, value: value.address() };
         truth(update(list, flags, new, previous))
     }

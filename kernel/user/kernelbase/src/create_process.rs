@@ -69,7 +69,7 @@ impl List {
     }
 
     fn push(&mut self, new: PsAttribute) {
-        let used = self.total_length as usize - size_of::<Size>();
+        let used = native_size(self.total_length) - size_of::<Size>();
         if let Some(place) = self.attributes.get_mut(used / size_of::<PsAttribute>()) {
             *place = new;
             self.total_length += size_of::<PsAttribute>() as Size;

@@ -40,11 +40,10 @@ fn threads_have_storage_and_are_told() {
     world.add(&Dll::new("plain.dll"));
     world.add(&Dll::new("quiet.dll"));
     world.add(&Dll::new("late.dll").with_tls(b"late", 4, 1));
-    world.add(
-        &Dll::new("s.dll")
-            .exporting(&["f"])
-            .with_tls(b"static", 10, 2),
-    );
+    let with_storage = Dll::new("s.dll")
+        .exporting(&["f"])
+        .with_tls(b"static", 10, 2);
+    world.add(&with_storage);
     let program = Dll::program("p.exe")
         .importing("s.dll", &["f"])
         .with_tls(b"program!", 0, 1);
@@ -89,12 +88,7 @@ fn threads_have_storage_and_are_told() {
         let at = dll.build().tls_index as usize;
         world.base_of(name).byte_add(at).cast::<u32>().read() as usize
     };
-    let s = index(
-        "s.dll",
-        &Dll::new("s.dll")
-            .exporting(&["f"])
-            .with_tls(b"static", 10, 2),
-    );
+    let s = index("s.dll", &with_storage);
     let p = index("p.exe", &program);
     assert_eq!((p, s), (0, 1));
     for thread in [0, second] {

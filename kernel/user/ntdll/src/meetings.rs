@@ -27,6 +27,9 @@ fn well(result: nt_abi::NtResult) {
     }
 }
 
+/// `RTL_RUN_ONCE_INIT_FN`: what is done once, the caller's parameter, and where its context goes; 0 if it failed.
+type RunsOnce = fn(Ptr<RtlRunOnce>, usize, Ptr<Pointer>) -> u32;
+
 exports! {
     /// Makes a word of something that is not done.
     fn RtlRunOnceInitialize(once: Ptr<RtlRunOnce>) {
@@ -46,7 +49,7 @@ exports! {
     /// Has something done by a function, if it is not done.
     fn RtlRunOnceExecuteOnce(
         once: Ptr<RtlRunOnce>,
-        function: Function<fn(Ptr<RtlRunOnce>, usize, Ptr<Pointer>) -> u32>,
+        function: Function<RunsOnce>,
         parameter: usize,
         context: Ptr<Pointer>,
     ) -> NtStatus {

@@ -17,6 +17,9 @@ use ntdll_imports::{
 
 /// `ProcessBasicInformation`.
 const BASIC: ProcessInformationClass = ProcessInformationClass(0);
+/// The size of what [`BASIC`] gives.
+#[allow(clippy::cast_possible_truncation, reason = "it is some 50 bytes")]
+const BASIC_SIZE: u32 = size_of::<ProcessBasicInformation>() as u32;
 /// `RTL_USER_PROC_PARAMS_NORMALIZED`.
 const NORMALIZED: u32 = 1;
 
@@ -179,7 +182,7 @@ fn first_word(line: &[u16]) -> (&[u16], &[u16]) {
 }
 
 fn counted(units: &[u16]) -> UnicodeString {
-    let bytes = u16::try_from(units.len() * 2).unwrap_or(u16::MAX & !1);
+    let bytes = u16::try_from(units.len() * 2).unwrap_or(0xFFFE);
     UnicodeString {
         length: bytes,
         maximum_length: bytes,
@@ -257,13 +260,7 @@ fn run(line: &[u16], environment: Ptr<u16>) -> NtStatus {
         NtWaitForSingleObject(made.process, false, NULL),
     );
     let mut basic = ProcessBasicInformation::default();
-    let status = NtQueryInformationProcess(
-        made.process,
-        BASIC,
-        &mut basic,
-        size_of::<ProcessBasicInformation>() as u32,
-        NULL,
-    );
+    let status = NtQueryInformationProcess(made.process, BASIC, &mut basic, BASIC_SIZE, NULL);
     check("the program's end cannot be asked for", status);
     NtStatus(basic.exit_status)
 }

@@ -5,6 +5,9 @@ use core::arch::naked_asm;
 /// Where the kernel makes a thread run a user APC: the routine and its arguments are at the stack pointer, then the context
 /// to go on with (`Arm64ApcFrame`).
 ///
+/// # Safety
+/// Only the kernel enters here: nothing else has made the frame.
+///
 /// # NT
 /// `KiUserApcDispatcher`.
 // SAFETY: the kernel alone enters here, with the frame on the stack. If the kernel refuses the context, which it made, the

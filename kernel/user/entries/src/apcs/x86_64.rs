@@ -5,6 +5,9 @@ use core::arch::naked_asm;
 /// Where the kernel makes a thread run a user APC: the context to go on with is at the stack pointer, with the arguments and
 /// the routine in its homes (`Amd64ApcFrame`).
 ///
+/// # Safety
+/// Only the kernel enters here: nothing else has made the frame.
+///
 /// # NT
 /// `KiUserApcDispatcher`.
 // SAFETY: the kernel alone enters here, with the frame on the stack. The homes at the front of the context are the called

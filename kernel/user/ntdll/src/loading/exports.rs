@@ -66,6 +66,9 @@ fn resource_path<'a>(parts: Ptr<usize>, count: u32) -> ResourcePath<'a> {
     }
 }
 
+/// `LDR_ENUM_CALLBACK`: the entry of a module, what the caller gave, and the byte that ends it.
+type Enumerated = fn(Ptr<LdrDataTableEntry>, usize, Ptr<u8>);
+
 exports! {
     /// Loads a DLL; gives its base.
     fn LdrLoadDll(
@@ -193,7 +196,7 @@ exports! {
     /// Calls a function with the entry of each module, until it sets the byte that it is given.
     fn LdrEnumerateLoadedModules(
         _reserved: u32,
-        function: Function<fn(Ptr<LdrDataTableEntry>, usize, Ptr<u8>)>,
+        function: Function<Enumerated>,
         context: usize,
     ) -> NtStatus {
         LOADER

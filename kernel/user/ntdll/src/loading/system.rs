@@ -81,7 +81,7 @@ const INHERIT: SectionInherit = SectionInherit(2);
 
 /// A counted string of units that live long enough.
 fn counted(units: &[u16]) -> UnicodeString {
-    let bytes = u16::try_from(units.len() * 2).unwrap_or(u16::MAX & !1);
+    let bytes = u16::try_from(units.len() * 2).unwrap_or(0xFFFE);
     UnicodeString {
         length: bytes,
         maximum_length: bytes,

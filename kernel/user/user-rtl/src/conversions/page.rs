@@ -53,7 +53,8 @@ pub struct CpTableInfo {
     pub dbcs_offsets: Pointer,
 }
 
-const _: () = assert!(size_of::<CpTableInfo>() == if size_of::<usize>() == 8 { 0x40 } else { 0x2c });
+const _: () =
+    assert!(size_of::<CpTableInfo>() == if size_of::<usize>() == 8 { 0x40 } else { 0x2c });
 
 static ANSI: AtomicUsize = AtomicUsize::new(0);
 static OEM: AtomicUsize = AtomicUsize::new(0);

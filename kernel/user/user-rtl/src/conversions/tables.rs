@@ -24,7 +24,8 @@ pub struct NlsTableInfo {
     pub lower_case_table: Pointer,
 }
 
-const _: () = assert!(size_of::<NlsTableInfo>() == if size_of::<usize>() == 8 { 0x90 } else { 0x60 });
+const _: () =
+    assert!(size_of::<NlsTableInfo>() == if size_of::<usize>() == 8 { 0x90 } else { 0x60 });
 
 /// How many units stand for single bytes.
 const SINGLE_BYTES: usize = 256;

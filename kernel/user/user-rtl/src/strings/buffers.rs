@@ -37,7 +37,9 @@ pub struct RtlUnicodeStringBuffer {
     pub minimum_static_buffer_for_terminal_nul: Size,
 }
 
-const _: () = assert!(size_of::<RtlUnicodeStringBuffer>() == if size_of::<usize>() == 8 { 0x48 } else { 0x24 });
+const _: () = assert!(
+    size_of::<RtlUnicodeStringBuffer>() == if size_of::<usize>() == 8 { 0x48 } else { 0x24 }
+);
 
 /// Makes a buffer have so many bytes. What was in it stays.
 fn ensure(buffer: Ptr<RtlBuffer>, bytes: usize, used: usize) -> Result<Ptr<u8>, NtStatus> {
