@@ -288,8 +288,9 @@ impl Node {
             unlink(node!(other, incoming_dependencies), edge, incoming);
             if source(edge).dependencies().any(|known| known == self) {
                 unlink(node!(source(edge), dependencies), edge, outgoing);
+                // The edge of one on the way out is no reference.
+                doubled += u32::from(source(edge).holds());
                 system.free(edge.cast());
-                doubled += 1;
                 continue;
             }
             field!(edge, LdrDependencyRecord, dependency_node).write(self.0.raw());

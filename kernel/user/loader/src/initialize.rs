@@ -64,7 +64,8 @@ impl<S: System> Loader<S> {
 
     /// Calls the entry points of a module and of all that it needs, as far as that was not done.
     ///
-    /// `context` is what entry points get: not null while the process starts.
+    /// `context` is what entry points get: not null while the process starts. The root is held meanwhile, since an entry
+    /// point may give up its last reference; if one did, it is let go in the end.
     ///
     /// # Errors
     /// `DLL_INIT_FAILED` if one returned `FALSE`, the code of its exception if it raised one. The rest is not called.
@@ -74,6 +75,17 @@ impl<S: System> Loader<S> {
         root: Module,
         context: usize,
     ) -> NtResult {
+        root.node().acquire();
+        let result = self.initialize_marked(registry, root, context);
+        // Another one than before if a circle was closed.
+        let node = root.node();
+        if node.unacquire() {
+            self.let_go(registry, node);
+        }
+        result
+    }
+
+    fn initialize_marked(&self, registry: Registry, root: Module, context: usize) -> NtResult {
         let mut mark = self.mark_reachable(root);
         while let Some(module) = next_marked(registry, mark) {
             self.initialize(registry, module, context)?;

@@ -111,7 +111,7 @@ fn check(world: &World, graph: &[Vec<usize>], what: &str) {
 #[test]
 fn whatever_entry_points_do() {
     let mut told = 0;
-    for seed in 0..400 {
+    for seed in 0..1500 {
         let mut random = Random::new(seed);
         let world = World::new();
         world.once.set(true);
