@@ -50,17 +50,3 @@ pub(crate) fn name_everything() {
         function!(locks::RtlLeaveCriticalSection),
     );
 }
-
-c_interface::exports! {
-    /// Takes the lock over what the process has once.
-    fn RtlAcquirePebLock() {
-        locks::enter(Ptr::at(field!(process::peb(), Peb, fast_peb_lock).read()));
-    }
-
-    /// Gives it back.
-    fn RtlReleasePebLock() {
-        let lock = Ptr::at(field!(process::peb(), Peb, fast_peb_lock).read());
-        // It is the caller's.
-        let _ = critical_section::leave(&Threads, lock);
-    }
-}

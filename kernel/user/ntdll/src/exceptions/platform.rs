@@ -16,11 +16,14 @@ use unwind::tables::{self, Tables as _};
 use unwind::{FunctionEntry, Functions, Memory};
 
 use super::{Machine, Registers};
-use crate::loading::{self, ImageRange};
+use crate::loading::{self, DynamicEntry, ImageRange, dynamic_entry};
 use crate::process;
 
 /// An entry of the machine's function tables.
 pub(super) type Function = <Machine as unwind::machine::Machine>::Function;
+
+/// How far unwind data can be from what it is relative to.
+const REACH: u64 = 1 << 32;
 
 /// The own process, and the calling thread's stack.
 pub(super) struct Own {
@@ -28,28 +31,32 @@ pub(super) struct Own {
     limits: StackLimits,
     /// The image that was looked at last: a function's unwind data is in the function's image.
     image: Cell<ImageRange>,
+    /// What the unwind data of the last function that is in no image is relative to.
+    dynamic: Cell<Option<u64>>,
 }
 
 impl Own {
     pub(super) fn new() -> Self {
         let teb = process::teb();
-        Self {
-            limits: StackLimits {
-                low: field!(teb, Teb, nt_tib.stack_limit).read(),
-                high: field!(teb, Teb, nt_tib.stack_base).read(),
-            },
-            image: Cell::new(ImageRange::default()),
-        }
+        Self::within(StackLimits {
+            low: field!(teb, Teb, nt_tib.stack_limit).read(),
+            high: field!(teb, Teb, nt_tib.stack_base).read(),
+        })
     }
 
     /// The same for a walk that is not over the calling thread's stack: everything may be read.
     pub(super) fn without_limits() -> Self {
+        Self::within(StackLimits {
+            low: 0,
+            high: u64::MAX,
+        })
+    }
+
+    fn within(limits: StackLimits) -> Self {
         Self {
-            limits: StackLimits {
-                low: 0,
-                high: u64::MAX,
-            },
+            limits,
             image: Cell::new(ImageRange::default()),
+            dynamic: Cell::new(None),
         }
     }
 
@@ -72,8 +79,28 @@ impl Memory for Own {
     }
 
     fn bytes(&self, address: u64, length: usize) -> Option<&[u8]> {
-        let image = self.image_of(address)?;
-        image.bytes(address, length)
+        match self.image_of(address) {
+            Some(image) => image.bytes(address, length),
+            // Of code that a program made, and of its unwind data, nobody but the program knows where they end.
+            None => {
+                let offset = address.checked_sub(self.dynamic.get()?)?;
+                (offset < REACH).then(|| Ptr::at(address).slice(length))
+            }
+        }
+    }
+}
+
+impl Own {
+    /// The entry of a function that is in no image.
+    fn find_dynamic(&self, pc: u64) -> Option<FunctionEntry<Function>> {
+        let DynamicEntry { entry, base } = dynamic_entry(pc)?;
+        let (_, function) = Machine::read(entry.slice(Machine::ENTRY))?;
+        self.dynamic.set(Some(base));
+        Some(FunctionEntry {
+            image_base: base,
+            address: entry.raw(),
+            function,
+        })
     }
 }
 
@@ -90,7 +117,9 @@ impl Functions for Own {
     type Function = Function;
 
     fn find(&self, pc: u64) -> Option<FunctionEntry<Function>> {
-        let image = self.image_of(pc)?;
+        let Some(image) = self.image_of(pc) else {
+            return self.find_dynamic(pc);
+        };
         let rva = u32::try_from(pc - image.base).ok()?;
         let table = image.function_table();
         let (number, function) = tables::find_function::<Machine>(

@@ -1,6 +1,7 @@
 //! The modules of this process: the loader of `loader`, with this process under it.
 
 mod exports;
+mod function_tables;
 mod images;
 mod system;
 
@@ -12,6 +13,7 @@ use nt_abi::native::Peb;
 use nt_abi::{NtResult, NtStatus};
 use rtl::{Utf16Str, Utf16String};
 
+pub(crate) use self::function_tables::{DynamicEntry, dynamic_entry};
 pub(crate) use self::images::{ImageRange, image_at, with_module_name};
 pub(crate) use self::system::Process;
 use crate::{process, start};
