@@ -283,6 +283,31 @@ exports! {
         LOADER.set_dll_directory(path).into()
     }
 
+    /// Gives that directory; none has no length. The length is set also if there is too little room, with that of an end.
+    fn LdrGetDllDirectory(path: Ptr<UnicodeString>) -> NtStatus {
+        let room = path.read();
+        let give = |text: &[u16]| {
+            let bytes = u16::try_from(text.len() * 2).map_err(|_| NtStatus::NAME_TOO_LONG)?;
+            let with_end = bytes.saturating_add(2);
+            let fits = room.maximum_length >= with_end;
+            let length = if fits { bytes } else { with_end };
+            field!(path, UnicodeString, length).write(length);
+            if !fits {
+                return Err(NtStatus::BUFFER_TOO_SMALL);
+            }
+            let to = Ptr::<u16>::at(room.buffer);
+            to.write_array(text);
+            to.add(text.len()).write(0);
+            Ok(())
+        };
+        let given = LOADER.dll_directory(|directory| give(directory.units()));
+        match given {
+            Ok(true) => NtStatus::SUCCESS,
+            Ok(false) => give(&[]).into(),
+            Err(status) => status,
+        }
+    }
+
     /// Adds a directory to be searched; gives what it is removed by.
     fn LdrAddDllDirectory(path: Ptr<UnicodeString>, cookie: Ptr<usize>) -> NtStatus {
         let path = path.read();
