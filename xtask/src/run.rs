@@ -274,6 +274,8 @@ struct Freight {
     disk: Option<RamDisk>,
     /// The program's command line.
     program: Option<String>,
+    /// The program's name, if it is one of ours.
+    own: Option<String>,
 }
 
 impl Freight {
@@ -297,9 +299,14 @@ impl Freight {
         for path in &arguments.files {
             disk.add(path)?;
         }
+        let own = match words.first() {
+            Some(name) => programs::find(workspace, name)?,
+            None => None,
+        };
         Ok(Self {
             disk: Some(disk),
             program,
+            own,
         })
     }
 
@@ -313,7 +320,10 @@ impl Freight {
         let Some(disk) = &mut self.disk else {
             return Ok(None);
         };
-        disk.add_programs(&programs::build(workspace, tools, image)?)?;
+        disk.add_programs(
+            &programs::build(workspace, tools, image)?,
+            self.own.as_deref(),
+        )?;
         RunDisk::create(&workspace.kernel_target().join("run"), disk).map(Some)
     }
 }

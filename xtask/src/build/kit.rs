@@ -178,6 +178,39 @@ impl Kit {
     }
 }
 
+impl Kit {
+    /// Makes an import library of a DLL that need not be there, from the lines of a module definition's `EXPORTS`.
+    pub(crate) fn import_library(
+        &self,
+        dll: &str,
+        exports: &[String],
+        out: &Path,
+        step: &Step,
+    ) -> Result<()> {
+        let definition = out.with_extension("def");
+        let text = format!("LIBRARY {dll}\nEXPORTS\n{}\n", exports.join("\n"));
+        fs::write(&definition, text)
+            .with_context(|| format!("{} cannot be written", definition.display()))?;
+        let mut command = Command::new(&self.linker);
+        command.args(["-flavor", "link", "/lib", "/nologo"]);
+        command.arg(format!("/machine:{}", self.machine()));
+        command.arg(format!("/def:{}", definition.display()));
+        command.arg(format!("/out:{}", out.display()));
+        step.run_checked(&mut command)
+            .with_context(|| format!("the import library of {dll} cannot be made"))?;
+        Ok(())
+    }
+
+    /// The machine as the linker names it.
+    fn machine(&self) -> &'static str {
+        if self.target.starts_with("aarch64") {
+            "arm64"
+        } else {
+            "x64"
+        }
+    }
+}
+
 /// The files of a folder, by name.
 pub(crate) fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let cannot = || format!("the folder {} cannot be read", folder.display());

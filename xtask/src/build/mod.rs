@@ -3,8 +3,10 @@
 
 pub(crate) mod c_programs;
 pub(crate) mod cargo;
+mod copies;
 mod image;
 pub(crate) mod kit;
+mod mutants;
 pub(crate) mod programs;
 mod symbols;
 

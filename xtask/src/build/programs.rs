@@ -36,6 +36,8 @@ pub(crate) struct Program {
     pub(crate) file_name: String,
     /// The file.
     pub(crate) path: PathBuf,
+    /// The program, without `.exe`, in whose runs alone it is on the RAM disk.
+    pub(crate) only_for: Option<String>,
 }
 
 /// The names of all test programs, without `.exe`.
@@ -106,6 +108,7 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, image: &Image) -> Resu
         programs.push(Program {
             file_name: file_name.to_owned(),
             path,
+            only_for: None,
         });
     }
     for name in rust_names(workspace)? {
@@ -117,7 +120,11 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, image: &Image) -> Resu
                 path.display()
             );
         }
-        programs.push(Program { file_name, path });
+        programs.push(Program {
+            file_name,
+            path,
+            only_for: None,
+        });
     }
     let kit = Kit::prepare(workspace, tools, image, &step)?;
     programs.extend(c_programs::build(workspace, &kit, &image.name, &step)?);

@@ -34,9 +34,13 @@ struct Entry {
 }
 
 impl RamDisk {
-    /// Adds our own programs.
-    pub(crate) fn add_programs(&mut self, programs: &[Program]) -> Result<()> {
-        for program in programs {
+    /// Adds our own programs and DLLs, for runs of one of them (its name without `.exe`) or of none.
+    pub(crate) fn add_programs(&mut self, programs: &[Program], run: Option<&str>) -> Result<()> {
+        let wanted = |program: &&Program| {
+            let only_for = program.only_for.as_deref();
+            only_for.is_none() || only_for == run
+        };
+        for program in programs.iter().filter(wanted) {
             self.insert(program.file_name.clone(), &program.path, false)?;
         }
         Ok(())

@@ -181,7 +181,7 @@ fn check_name(workspace: &Workspace, case: &Case) -> Result<()> {
 
 impl Case {
     /// The name of the program that the kernel runs.
-    fn program_name(&self) -> Option<&str> {
+    pub(crate) fn program_name(&self) -> Option<&str> {
         self.program
             .as_deref()
             .map(|line| line.split(' ').next().unwrap_or_default())

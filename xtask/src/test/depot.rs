@@ -1,6 +1,6 @@
 //! What machines start with: each kernel and each RAM disk is built once, while the machines that have theirs run already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use crate::board::Image;
-use crate::build::{self, Built, programs};
+use crate::build::{self, Built, c_programs, programs};
 use crate::program::ram_disk::RamDisk;
 use crate::setup::Tools;
 use crate::test::Planned;
@@ -27,16 +27,25 @@ pub(crate) struct Freight {
 struct Kind {
     image: String,
     kernel: String,
-    runs_program: bool,
+    /// Which RAM disk it has, if it runs a program.
+    ram_disk: Option<RamDiskOf>,
 }
 
+/// Most programs share one RAM disk; `Some` names one that has files of its own.
+type RamDiskOf = Option<String>;
+
 impl Kind {
-    fn of(planned: &Planned) -> Self {
+    fn of(planned: &Planned, with_own_files: &BTreeSet<String>) -> Self {
         let case = &planned.case;
+        let own = |name: &str| {
+            with_own_files
+                .get(name.strip_suffix(".exe").unwrap_or(name))
+                .cloned()
+        };
         Self {
             image: planned.board.image.clone(),
             kernel: case.kernel().to_owned(),
-            runs_program: case.program.is_some(),
+            ram_disk: case.program_name().map(own),
         }
     }
 }
@@ -48,6 +57,8 @@ pub(crate) struct Depot {
     scratch: tempfile::TempDir,
     /// The kinds that are wanted, in the order in which they are built.
     kinds: Vec<Kind>,
+    /// The programs that have files of their own in the RAM disk.
+    with_own_files: BTreeSet<String>,
     shelf: Shelf<Kind, Freight>,
 }
 
@@ -55,14 +66,16 @@ pub(crate) struct Depot {
 #[derive(Default)]
 struct Yard {
     kernels: BTreeMap<(String, String), Built>,
-    ram_disks: BTreeMap<String, PathBuf>,
+    ram_disks: BTreeMap<(String, RamDiskOf), PathBuf>,
 }
 
 impl Depot {
     /// An empty one for these tests.
     pub(crate) fn new(workspace: &Workspace, tools: Tools, machines: &[Planned]) -> Result<Self> {
+        let with_own_files = c_programs::programs_with_own_files(workspace)?;
         let mut kinds: Vec<Kind> = Vec::new();
-        for kind in machines.iter().map(Kind::of) {
+        for planned in machines {
+            let kind = Kind::of(planned, &with_own_files);
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }
@@ -71,6 +84,7 @@ impl Depot {
             tools,
             scratch: scratch(workspace)?,
             kinds,
+            with_own_files,
             shelf: Shelf::new(),
         })
     }
@@ -83,7 +97,7 @@ impl Depot {
     /// The order in which tests find what they start with soonest: their places in `machines`.
     pub(crate) fn order(&self, machines: &[Planned]) -> Vec<usize> {
         let rank = |index: &usize| {
-            let kind = Kind::of(&machines[*index]);
+            let kind = Kind::of(&machines[*index], &self.with_own_files);
             self.kinds.iter().position(|known| *known == kind)
         };
         let mut order: Vec<usize> = (0..machines.len()).collect();
@@ -100,7 +114,8 @@ impl Depot {
 
     /// What a test starts with; waits until it is built. `None`: it is not to begin, since something did not build.
     pub(crate) fn freight(&self, planned: &Planned) -> Option<Arc<Freight>> {
-        self.shelf.wait_for(&Kind::of(planned))
+        self.shelf
+            .wait_for(&Kind::of(planned, &self.with_own_files))
     }
 
     fn build(&self, workspace: &Workspace, kind: &Kind, yard: &mut Yard) -> Result<Freight> {
@@ -114,17 +129,18 @@ impl Depot {
                 built
             }
         };
-        if !kind.runs_program {
+        let Some(of) = &kind.ram_disk else {
             return Ok(Freight {
                 kernel,
                 ram_disk: None,
             });
-        }
-        let ram_disk = match yard.ram_disks.get(&kind.image) {
+        };
+        let key = (kind.image.clone(), of.clone());
+        let ram_disk = match yard.ram_disks.get(&key) {
             Some(file) => file.clone(),
             None => {
-                let file = self.ram_disk(workspace, &image)?;
-                yard.ram_disks.insert(kind.image.clone(), file.clone());
+                let file = self.ram_disk(workspace, &image, of.as_deref())?;
+                yard.ram_disks.insert(key, file.clone());
                 file
             }
         };
@@ -134,10 +150,11 @@ impl Depot {
         })
     }
 
-    fn ram_disk(&self, workspace: &Workspace, image: &Image) -> Result<PathBuf> {
-        let file = self.scratch.path().join(format!("{}.cpio", image.name));
+    fn ram_disk(&self, workspace: &Workspace, image: &Image, of: Option<&str>) -> Result<PathBuf> {
+        let name = format!("{}-{}.cpio", image.name, of.unwrap_or("all"));
+        let file = self.scratch.path().join(name);
         let mut disk = RamDisk::default();
-        disk.add_programs(&programs::build(workspace, &self.tools, image)?)?;
+        disk.add_programs(&programs::build(workspace, &self.tools, image)?, of)?;
         disk.write(&file)?;
         Ok(file)
     }

@@ -3,6 +3,7 @@
 mod exports;
 mod function_tables;
 mod images;
+mod messages;
 mod system;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
