@@ -10,6 +10,7 @@ mod bench;
 mod board;
 mod build;
 mod check;
+mod kit;
 mod machine;
 mod program;
 mod progress;
@@ -43,6 +44,12 @@ enum Task {
     /// Build the kernel images
     Build {
         /// The board whose image is built, or `all`
+        #[arg(long, default_value = "all")]
+        board: String,
+    },
+    /// Make the kit for building programs in C, C++ and Rust, and say how it is used
+    Kit {
+        /// The board whose kit is made, or `all`
         #[arg(long, default_value = "all")]
         board: String,
     },
@@ -93,6 +100,7 @@ fn perform(task: Task) -> Result<u8> {
     match task {
         Task::Setup => setup::command().map(|()| 0),
         Task::Build { board } => build::command(&workspace, &board).map(|()| 0),
+        Task::Kit { board } => kit::command(&workspace, &board).map(|()| 0),
         Task::Run(arguments) => run::command(&workspace, &arguments),
         Task::Test(arguments) => test::command(&workspace, &arguments),
         Task::Check(arguments) => check::command(&workspace, &arguments),

@@ -54,7 +54,7 @@ pub(crate) fn command(workspace: &Workspace, arguments: &ReferenceArgs) -> Resul
     let text = fs::read_to_string(&path).with_context(|| format!("{LIST} cannot be read"))?;
     let known = read_list(&text)?;
     let wanted = arguments.program.as_deref().unwrap_or("");
-    let mut names = programs::rust_names(workspace)?;
+    let mut names = programs::flat_names(workspace)?;
     let stale = stale(&known, |program| source(workspace, &names, program))?;
     for problem in &stale {
         println!("{problem}");

@@ -321,7 +321,7 @@ impl Freight {
             return Ok(None);
         };
         disk.add_programs(
-            &programs::build(workspace, tools, image)?,
+            &programs::build(workspace, tools, image, self.own.as_deref())?,
             self.own.as_deref(),
         )?;
         RunDisk::create(&workspace.kernel_target().join("run"), disk).map(Some)

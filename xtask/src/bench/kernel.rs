@@ -174,7 +174,7 @@ fn measure(workspace: &Workspace, tools: &Tools, name: &str) -> Result<Figures> 
     let image = Image::load(workspace, &board.image)?;
     let built = build::kernel(workspace, tools, &image, build::KERNEL)?;
     let mut disk = RamDisk::default();
-    disk.add_programs(&programs::build(workspace, tools, &image)?, None)?;
+    disk.add_programs(&programs::build(workspace, tools, &image, None)?, None)?;
     let file = workspace
         .kernel_target()
         .join("images")

@@ -8,6 +8,7 @@ mod image;
 pub(crate) mod kit;
 mod mutants;
 pub(crate) mod programs;
+pub(crate) mod rust_programs;
 mod symbols;
 
 use std::fs::{self, File};

@@ -1,14 +1,15 @@
 //! Builds what runs in user mode, as PE files: the system's own programs and DLLs, and the test programs,
 //! `tests/programs/src/bin/NAME.rs`.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
 use crate::board::Image;
 use crate::build::kit::Kit;
-use crate::build::{c_programs, cargo, take_turn};
+use crate::build::{c_programs, cargo, rust_programs, take_turn};
 use crate::progress::Step;
 use crate::setup::Tools;
 use crate::workspace::Workspace;
@@ -42,14 +43,22 @@ pub(crate) struct Program {
 
 /// The names of all test programs, without `.exe`.
 pub(crate) fn names(workspace: &Workspace) -> Result<Vec<String>> {
-    let mut names = rust_names(workspace)?;
+    let mut names = flat_names(workspace)?;
     names.extend(c_programs::names(workspace)?);
+    names.extend(rust_programs::names(workspace)?);
     names.sort();
     Ok(names)
 }
 
-/// The names of those in Rust.
-pub(crate) fn rust_names(workspace: &Workspace) -> Result<Vec<String>> {
+/// The programs that have files of their own in the RAM disk.
+pub(crate) fn with_own_files(workspace: &Workspace) -> Result<BTreeSet<String>> {
+    let mut names = c_programs::programs_with_own_files(workspace)?;
+    names.extend(rust_programs::names(workspace)?);
+    Ok(names)
+}
+
+/// The names of those that are flat, `tests/programs`.
+pub(crate) fn flat_names(workspace: &Workspace) -> Result<Vec<String>> {
     let cannot = || format!("the folder {SOURCES} cannot be read");
     let mut names = Vec::new();
     for entry in fs::read_dir(workspace.root().join(SOURCES)).with_context(cannot)? {
@@ -73,12 +82,52 @@ pub(crate) fn find(workspace: &Workspace, name: &str) -> Result<Option<String>> 
 }
 
 /// Builds the system's programs and DLLs and every test program, for what runs on an image.
-pub(crate) fn build(workspace: &Workspace, tools: &Tools, image: &Image) -> Result<Vec<Program>> {
+///
+/// Those that take long are built only if `run`, the program that is to run, is one of them.
+pub(crate) fn build(
+    workspace: &Workspace,
+    tools: &Tools,
+    image: &Image,
+    run: Option<&str>,
+) -> Result<Vec<Program>> {
     let step = Step::start(format!("building user mode for {}", image.name));
+    let _turn = turn(workspace, image, &step)?;
+    let mut programs = build_with_cargo(workspace, tools, image, &step)?;
+    let kit = Kit::prepare(workspace, tools, image, &step)?;
+    programs.extend(c_programs::build(workspace, &kit, &image.name, &step)?);
+    let in_rust = rust_programs::names(workspace)?;
+    if run.is_some_and(|run| in_rust.iter().any(|name| name == run)) {
+        programs.extend(rust_programs::build(workspace, tools, &kit, &step)?);
+    }
+    step.done();
+    Ok(programs)
+}
+
+/// Builds the kit for programs that run on an image, and what it is made of.
+pub(crate) fn kit(workspace: &Workspace, tools: &Tools, image: &Image) -> Result<Kit> {
+    let step = Step::start(format!("building the kit for {}", image.name));
+    let _turn = turn(workspace, image, &step)?;
+    build_with_cargo(workspace, tools, image, &step)?;
+    let kit = Kit::prepare(workspace, tools, image, &step)?;
+    step.done();
+    Ok(kit)
+}
+
+/// Waits until nobody else builds for the image.
+fn turn(workspace: &Workspace, image: &Image, step: &Step) -> Result<File> {
     let folder = workspace.kernel_target().join("images").join(&image.name);
     fs::create_dir_all(&folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    let _turn = take_turn(&folder, &step)?;
+    take_turn(&folder, step)
+}
+
+/// Builds what is in the workspace: the system's programs and DLLs, and the flat programs.
+fn build_with_cargo(
+    workspace: &Workspace,
+    tools: &Tools,
+    image: &Image,
+    step: &Step,
+) -> Result<Vec<Program>> {
     let mut command = cargo::user_command(workspace, tools, image, cargo::Starter::Kernel)?;
     command.args(["build", "--release", "--package", PACKAGE]);
     command.args(
@@ -111,7 +160,7 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, image: &Image) -> Resu
             only_for: None,
         });
     }
-    for name in rust_names(workspace)? {
+    for name in flat_names(workspace)? {
         let file_name = format!("{name}.exe");
         let path = built.join(&file_name);
         if !path.is_file() {
@@ -126,9 +175,6 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, image: &Image) -> Resu
             only_for: None,
         });
     }
-    let kit = Kit::prepare(workspace, tools, image, &step)?;
-    programs.extend(c_programs::build(workspace, &kit, &image.name, &step)?);
-    step.done();
     Ok(programs)
 }
 

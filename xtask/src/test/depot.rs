@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use crate::board::Image;
-use crate::build::{self, Built, c_programs, programs};
+use crate::build::{self, Built, programs};
 use crate::program::ram_disk::RamDisk;
 use crate::setup::Tools;
 use crate::test::Planned;
@@ -72,7 +72,7 @@ struct Yard {
 impl Depot {
     /// An empty one for these tests.
     pub(crate) fn new(workspace: &Workspace, tools: Tools, machines: &[Planned]) -> Result<Self> {
-        let with_own_files = c_programs::programs_with_own_files(workspace)?;
+        let with_own_files = programs::with_own_files(workspace)?;
         let mut kinds: Vec<Kind> = Vec::new();
         for planned in machines {
             let kind = Kind::of(planned, &with_own_files);
@@ -154,7 +154,7 @@ impl Depot {
         let name = format!("{}-{}.cpio", image.name, of.unwrap_or("all"));
         let file = self.scratch.path().join(name);
         let mut disk = RamDisk::default();
-        disk.add_programs(&programs::build(workspace, &self.tools, image)?, of)?;
+        disk.add_programs(&programs::build(workspace, &self.tools, image, of)?, of)?;
         disk.write(&file)?;
         Ok(file)
     }
