@@ -22,10 +22,41 @@ extern "C" {
 #define CREATE_SUSPENDED 4
 #define TLS_OUT_OF_INDEXES 0xFFFFFFFF
 #define ERROR_SUCCESS 0
+#define ERROR_NOT_ENOUGH_MEMORY 8
+#define ERROR_MOD_NOT_FOUND 126
+#define ERROR_PROC_NOT_FOUND 127
+#define ERROR_INVALID_ORDINAL 182
+#define ERROR_BAD_EXE_FORMAT 193
+#define ERROR_NO_MORE_ITEMS 259
+#define ERROR_DLL_INIT_FAILED 1114
 #define CP_ACP 0
 #define CP_UTF8 65001
 #define EXCEPTION_ACCESS_VIOLATION STATUS_ACCESS_VIOLATION
 #define EXCEPTION_INT_DIVIDE_BY_ZERO STATUS_INTEGER_DIVIDE_BY_ZERO
+
+#define InterlockedIncrement(place) __sync_add_and_fetch(place, 1)
+#define InterlockedDecrement(place) __sync_sub_and_fetch(place, 1)
+#define InterlockedExchangePointer(place, value) __atomic_exchange_n(place, value, __ATOMIC_SEQ_CST)
+#define PROCESS_HEAP_REGION 0x1
+#define PROCESS_HEAP_UNCOMMITTED_RANGE 0x2
+#define PROCESS_HEAP_ENTRY_BUSY 0x4
+
+typedef struct _PROCESS_HEAP_ENTRY {
+    PVOID lpData;
+    DWORD cbData;
+    BYTE cbOverhead, iRegionIndex;
+    WORD wFlags;
+    union {
+        struct {
+            HANDLE hMem;
+            DWORD dwReserved[3];
+        } Block;
+        struct {
+            DWORD dwCommittedSize, dwUnCommittedSize;
+            LPVOID lpFirstBlock, lpLastBlock;
+        } Region;
+    };
+} PROCESS_HEAP_ENTRY;
 
 typedef DWORD(WINAPI *LPTHREAD_START_ROUTINE)(LPVOID);
 typedef LONG(WINAPI *LPTOP_LEVEL_EXCEPTION_FILTER)(EXCEPTION_POINTERS *);
@@ -54,6 +85,9 @@ DECLSPEC_IMPORT SIZE_T WINAPI HeapSize(HANDLE, DWORD, LPCVOID);
 DECLSPEC_IMPORT HANDLE WINAPI HeapCreate(DWORD, SIZE_T, SIZE_T);
 DECLSPEC_IMPORT BOOL WINAPI HeapDestroy(HANDLE);
 DECLSPEC_IMPORT BOOL WINAPI HeapValidate(HANDLE, DWORD, LPCVOID);
+DECLSPEC_IMPORT BOOL WINAPI HeapWalk(HANDLE, PROCESS_HEAP_ENTRY *);
+DECLSPEC_IMPORT BOOL WINAPI HeapLock(HANDLE);
+DECLSPEC_IMPORT BOOL WINAPI HeapUnlock(HANDLE);
 DECLSPEC_IMPORT LPVOID WINAPI VirtualAlloc(LPVOID, SIZE_T, DWORD, DWORD);
 DECLSPEC_IMPORT BOOL WINAPI VirtualFree(LPVOID, SIZE_T, DWORD);
 DECLSPEC_IMPORT BOOL WINAPI VirtualProtect(LPVOID, SIZE_T, DWORD, PDWORD);
