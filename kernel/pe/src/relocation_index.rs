@@ -19,7 +19,8 @@ pub struct RelocationIndex {
 }
 
 impl RelocationIndex {
-    /// Makes the index.
+    /// Makes the index. Every entry is looked at, so that what is damaged is refused when the image comes, and not in the
+    /// middle of whatever touches a page first.
     ///
     /// # Errors
     /// - `INVALID_IMAGE_FORMAT`: the table is damaged.
@@ -30,8 +31,10 @@ impl RelocationIndex {
         loop {
             let offset = u32::try_from(walk.offset()).map_err(|_| BAD)?;
             let Some(block) = walk.next() else { break };
+            let block = block?;
+            relocations.check_block(&block)?;
             blocks.try_reserve(1).map_err(|_| NtStatus::NO_MEMORY)?;
-            blocks.push((block?.rva, offset));
+            blocks.push((block.rva, offset));
         }
         blocks.sort_unstable();
         Ok(Self { blocks })

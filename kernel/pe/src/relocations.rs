@@ -217,6 +217,19 @@ impl<'a> Relocations<'a> {
         Ok(())
     }
 
+    /// Whether a block can be applied to any page.
+    ///
+    /// # Errors
+    /// `INVALID_IMAGE_FORMAT`: it cannot.
+    pub(crate) fn check_block(&self, block: &RelocationBlock<'a>) -> NtResult {
+        for relocation in block.iter() {
+            let relocation = relocation?;
+            let length = relocation.kind.length(self.machine).ok_or(BAD)?;
+            advance(relocation.rva, length)?;
+        }
+        Ok(())
+    }
+
     /// Relocates what a block has on a page.
     pub(crate) fn apply_block(
         &self,
