@@ -1,8 +1,11 @@
 //! Heaps: what ntdll's do not do as Win32 has it.
 
+use crate::structures::ProcessHeapEntry;
+use nt_abi::heap::HeapEntryFlags;
+use nt_abi::native::{RtlHeapWalkEntry, RtlHeapWalkSegment};
 use ntdll_imports::{
     RtlCreateHeap, RtlDestroyHeap, RtlFreeHeap, RtlGetProcessHeaps, RtlLockHeap,
-    RtlQueryHeapInformation, RtlSetHeapInformation, RtlUnlockHeap, RtlValidateHeap,
+    RtlQueryHeapInformation, RtlSetHeapInformation, RtlUnlockHeap, RtlValidateHeap, RtlWalkHeap,
 };
 
 use crate::win::*;
@@ -13,6 +16,53 @@ const ALLOWED: u32 = 0x1 | 0x4 | 0x1_0000 | 0x4_0000;
 const GROWABLE: u32 = 2;
 /// `HEAP_CLASS_1`: a private heap.
 const PRIVATE: u32 = 0x1000;
+
+/// `PROCESS_HEAP_REGION`, `PROCESS_HEAP_UNCOMMITTED_RANGE`, `PROCESS_HEAP_ENTRY_BUSY`, and what ntdll says instead.
+const PARTS: [(u16, HeapEntryFlags); 3] = [
+    (1, HeapEntryFlags::SEGMENT),
+    (2, HeapEntryFlags::UNCOMMITTED_RANGE),
+    (4, HeapEntryFlags::BUSY),
+];
+
+/// The part of a heap behind the one that an entry describes.
+fn walk(heap: Ptr<u8>, entry: Ptr<ProcessHeapEntry>) -> Result<(), Error> {
+    let mut known = entry.read();
+    let mut flags = HeapEntryFlags::default();
+    // To an entry without an address nobody sets flags.
+    for (win32, native) in PARTS {
+        if known.data != 0 && known.flags & win32 != 0 {
+            flags |= native;
+        }
+    }
+    let mut part = RtlHeapWalkEntry {
+        data_address: known.data,
+        flags,
+        ..RtlHeapWalkEntry::default()
+    };
+    let part = Ptr::of(&mut part);
+    check(RtlWalkHeap(heap, part.cast()))?;
+    let details = field!(part, RtlHeapWalkEntry, details);
+    let part = part.read();
+    known.data = part.data_address;
+    known.size = u32::try_from(part.data_size).unwrap_or(u32::MAX);
+    known.overhead = part.overhead_bytes;
+    known.region_index = part.segment_index;
+    known.flags = 0;
+    for (win32, native) in PARTS {
+        if part.flags.contains(native) {
+            known.flags |= win32;
+        }
+    }
+    if part.flags.contains(HeapEntryFlags::SEGMENT) {
+        let segment = details.cast::<RtlHeapWalkSegment>().read();
+        known.committed_size = segment.committed_size;
+        known.uncommitted_size = segment.un_committed_size;
+        known.first_block = segment.first_entry;
+        known.last_block = segment.last_entry;
+    }
+    entry.write(known);
+    Ok(())
+}
 
 exports! {
     /// The heap of the process.
@@ -51,6 +101,11 @@ exports! {
     /// Whether a block, or a whole heap, is in order.
     fn HeapValidate(heap: Ptr<u8>, flags: u32, block: Ptr<u8>) -> Bool {
         Bool::from(RtlValidateHeap(heap, flags, block) != 0)
+    }
+
+    /// The next part of a walk over a heap: a region, a block, or a range without memory.
+    fn HeapWalk(heap: Ptr<u8>, entry: Ptr<ProcessHeapEntry>) -> Bool {
+        truth(walk(heap, entry))
     }
 
     /// Has a heap's lock.

@@ -59,6 +59,19 @@ structures! {
         reserved1: Only64<u32>,
     }
 
+    /// `PROCESS_HEAP_ENTRY`; what follows the flags is of a region.
+    pub struct ProcessHeapEntry (0x28, 0x1C) {
+        data: Pointer,
+        size: u32,
+        overhead: u8,
+        region_index: u8,
+        flags: u16,
+        committed_size: u32,
+        uncommitted_size: u32,
+        first_block: Pointer,
+        last_block: Pointer,
+    }
+
     /// `STARTUPINFO`, in both forms: only where its pointers lead differs.
     pub struct StartupInfo (0x68, 0x44) {
         size: u32,

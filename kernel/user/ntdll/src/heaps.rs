@@ -130,6 +130,15 @@ fn list() -> ProcessHeaps {
     ProcessHeaps::of(process::peb())
 }
 
+/// Whether damage of a heap ends the process though nobody asked for it: as in Windows each with 64 bits, and with 32 those
+/// of programs made for version 6 or later.
+fn ends_by_damage() -> bool {
+    /// Of Windows Vista.
+    const VISTA: u32 = 6;
+    let major = field!(process::peb(), Peb, image_subsystem_major_version).read();
+    size_of::<usize>() == 8 || major >= VISTA
+}
+
 /// Makes the process's own heap, before anything is allocated.
 ///
 /// # Errors
@@ -140,6 +149,9 @@ pub(crate) fn make_process_heap() -> NtResult {
         reserve: 1 << 20,
         ..with_limits(Limits::of_process(process::peb()))
     };
+    if ends_by_damage() {
+        TERMINATES.store(true, Ordering::Relaxed);
+    }
     let made = create(&creation).map_err(|failure| failure.status)?;
     PROCESS_HEAP.store(made, Ordering::Relaxed);
     field!(process::peb(), Peb, process_heap).write(Ptr::<u8>::new(made).raw());
