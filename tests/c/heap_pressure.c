@@ -55,6 +55,17 @@ static SIZE_T fill_up(HANDLE heap) {
     return total;
 }
 
+__declspec(noinline) static void touch(volatile BYTE *room, int size) {
+    for (int at = size - 1; at >= 0; at -= 0x400)
+        room[at] = 1;
+}
+
+/* The stack gets its pages now: later there would be none for it. */
+__declspec(noinline) static void grow_stack(void) {
+    BYTE room[0x8000];
+    touch(room, sizeof room);
+}
+
 static int raises(HANDLE heap) {
     __try {
         return HeapAlloc(heap, HEAP_GENERATE_EXCEPTIONS, LARGE) == NULL ? 0 : -1;
@@ -87,6 +98,7 @@ static void under_pressure(HANDLE heap, int operations) {
 int main(int argc, char **argv) {
     int operations = argc > 1 ? atoi(argv[1]) : 1000000;
     HANDLE heap = HeapCreate(0, 0, 0);
+    grow_stack();
     SIZE_T most = fill_up(heap);
     printf("        %zu MB are all that there is\n", most >> 20);
     check(count > 0 && count < MOST, "memory ends");
