@@ -1,9 +1,12 @@
-//! How ntdll.dll is linked: its further names of system services.
+//! How ntdll.dll is linked: its further names of system services, and functions that are in every image.
 
 use std::path::PathBuf;
 use std::{env, fs};
 
 use nt_abi::services::SERVICES;
+
+/// Functions on memory, which every image has in itself for what the compiler makes of its code.
+const OWN: [&str; 4] = ["memcpy", "memmove", "memset", "memcmp"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -11,6 +14,9 @@ fn main() {
         return;
     }
     println!("cargo::rustc-cdylib-link-arg=/noentry");
+    for name in OWN {
+        println!("cargo::rustc-cdylib-link-arg=/export:{name}");
+    }
     // User mode may call a service by either name. They are many, so the linker reads them from a file.
     let names: String = SERVICES
         .iter()

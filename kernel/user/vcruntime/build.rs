@@ -3,7 +3,20 @@
 use std::env;
 
 /// Functions of the C library that ntdll has.
-const NTDLL: [&str; 1] = ["__C_specific_handler"];
+const NTDLL: [&str; 12] = [
+    "__C_specific_handler",
+    "memchr",
+    "memcmp",
+    "memcpy",
+    "memmove",
+    "memset",
+    "strchr",
+    "strrchr",
+    "strstr",
+    "wcschr",
+    "wcsrchr",
+    "wcsstr",
+];
 
 /// Other names of functions: the older versions of the handler differ in what tables they may be given, and which they are
 /// given a table says.

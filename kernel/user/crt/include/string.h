@@ -1,4 +1,4 @@
-/* Strings and memory: all of it is ntdll's. */
+/* Strings and memory: all of it is ntdll's, some of it by way of vcruntime140.dll. */
 #pragma once
 
 #include <stddef.h>

@@ -36,6 +36,7 @@ pub mod catches;
 pub mod frame;
 pub mod handler;
 pub mod matching;
+pub mod names;
 pub mod object;
 pub mod rtti;
 pub mod tables;

@@ -183,6 +183,11 @@ pub extern "C" fn __intrinsic_setjmpex(buffer: Ptr<JumpBuffer>, frame: usize) ->
     )
 }
 
+/// Where a jump goes on.
+pub fn goes_on_at(buffer: &JumpBuffer) -> usize {
+    Ptr::<u8>::at(buffer.lr).address()
+}
+
 /// Loads the registers of a buffer without an unwind; `setjmp` answers the value.
 // SAFETY: the body does not return; the caller of `longjmp` answers for the buffer.
 #[unsafe(naked)]

@@ -43,7 +43,7 @@ pub use self::{
     guard::Guard,
     machine::{
         __intrinsic_setjmpex, Context, DispatcherContext, JumpBuffer, Machine, call, call_funclet,
-        jump,
+        goes_on_at, jump,
     },
     thread::{BLOCK, thread_block},
 };

@@ -9,6 +9,9 @@
 //! | `throwing` | `throw`, and the handler of functions with `try` blocks or destructors |
 //! | `terminate` | the end, when there is no other way |
 //! | `thread` | what is known of a thread, and who may ask for it |
+//! | `exceptions`, `standard` | texts of exceptions; those of the standard library that are thrown from here |
+//! | `casts`, `type_info` | `dynamic_cast`, `typeid`, `std::type_info` |
+//! | `jumps` | `longjmp` |
 //! | `ntdll` | what is imported |
 //!
 //! # Differs
@@ -17,13 +20,23 @@
 #![deny(unsafe_code)]
 
 #[cfg(all(target_os = "windows", target_pointer_width = "64"))]
+pub mod casts;
+#[cfg(all(target_os = "windows", target_pointer_width = "64"))]
+pub mod exceptions;
+#[cfg(all(target_os = "windows", target_pointer_width = "64"))]
+pub mod jumps;
+#[cfg(all(target_os = "windows", target_pointer_width = "64"))]
 mod ntdll;
+#[cfg(all(target_os = "windows", target_pointer_width = "64"))]
+mod standard;
 #[cfg(all(target_os = "windows", target_pointer_width = "64"))]
 pub mod terminate;
 #[cfg(all(target_os = "windows", target_pointer_width = "64"))]
 pub mod thread;
 #[cfg(all(target_os = "windows", target_pointer_width = "64"))]
 pub mod throwing;
+#[cfg(all(target_os = "windows", target_pointer_width = "64"))]
+pub mod type_info;
 
 #[cfg(target_os = "windows")]
 #[global_allocator]
