@@ -307,16 +307,16 @@ __declspec(noinline) static void stack_overflow(void) {
 
 /* What is to fault is in functions of its own: the compiler takes calls alone for what can raise. */
 __declspec(noinline) static void illegal(void) {
-#if defined(__x86_64__)
-    __asm__ volatile("ud2");
-#else
+#if defined(__aarch64__)
     __asm__ volatile(".inst 0");
+#else
+    __asm__ volatile("ud2");
 #endif
 }
 
 __declspec(noinline) static void breakpoint(void) { __debugbreak(); }
 
-#if defined(__x86_64__)
+#if !defined(__aarch64__)
 __declspec(noinline) static int divide(volatile int by) { return 7 / by; }
 #endif
 
@@ -334,7 +334,7 @@ __declspec(noinline) static void instructions(void) {
         note("b");
     }
     check(noted("ib"), "illegal instructions and breakpoints are exceptions");
-#if defined(__x86_64__)
+#if !defined(__aarch64__)
     __try {
         note(divide(0) ? "X" : "Y");
     } __except (GetExceptionCode() == STATUS_INTEGER_DIVIDE_BY_ZERO) {

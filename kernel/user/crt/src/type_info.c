@@ -18,3 +18,8 @@ static void *METHOD destroy(void *self, unsigned flags) {
 
 extern void *(METHOD *const type_info_table[])(void *, unsigned) __asm__("??_7type_info@@6B@");
 void *(METHOD *const type_info_table[])(void *, unsigned) = {destroy};
+
+/* The image's list of readable names: vcruntime140.dll keeps it. */
+struct __declspec(align(16)) {
+    void *list[2];
+} __type_info_root_node;

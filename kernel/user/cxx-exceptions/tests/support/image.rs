@@ -14,18 +14,18 @@ fn header(bytes: &[u8]) -> usize {
 }
 
 /// The base that the image was linked for.
-pub fn preferred_base(bytes: &[u8]) -> u64 {
+pub(crate) fn preferred_base(bytes: &[u8]) -> u64 {
     let at = header(bytes) + 0x18;
     u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
 }
 
 /// An image at an address of this process, with its addresses put right.
-pub struct Mapped {
+pub(crate) struct Mapped {
     words: Vec<u64>,
 }
 
 impl Mapped {
-    pub fn new(bytes: &[u8]) -> Self {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         let optional = header(bytes);
         let size = u32_at(bytes, optional + 0x38);
         let mut mapped = Self {
@@ -74,7 +74,7 @@ impl Mapped {
     }
 
     /// Where it is.
-    pub fn base(&self) -> usize {
+    pub(crate) fn base(&self) -> usize {
         self.words.as_ptr().expose_provenance()
     }
 }

@@ -6,13 +6,13 @@ use std::process::Command;
 
 /// A machine that images are built for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Target {
+pub(crate) enum Target {
     X64,
     Arm64,
 }
 
 impl Target {
-    pub const BOTH: [Self; 2] = [Self::X64, Self::Arm64];
+    pub(crate) const BOTH: [Self; 2] = [Self::X64, Self::Arm64];
 
     fn triple(self) -> &'static str {
         match self {
@@ -23,7 +23,7 @@ impl Target {
 
     /// From the return address of a call to where a walk says that control left: an address inside of the call, where
     /// return addresses may belong to what comes behind.
-    pub fn left_at(self, return_address: u32) -> u32 {
+    pub(crate) fn left_at(self, return_address: u32) -> u32 {
         match self {
             Self::X64 => return_address,
             Self::Arm64 => return_address - 4,
@@ -63,16 +63,16 @@ fn run(program: &str, package: &str, arguments: &[&str]) -> String {
 }
 
 /// What `llvm-undname` makes of names.
-pub fn undname(names: &[&str]) -> String {
+pub(crate) fn undname(names: &[&str]) -> String {
     run("llvm-undname-19", "llvm-19", names)
 }
 
 /// An image that was built, and what other tools say of it.
-pub struct Built {
-    pub target: Target,
-    pub bytes: Vec<u8>,
+pub(crate) struct Built {
+    pub(crate) target: Target,
+    pub(crate) bytes: Vec<u8>,
     /// The compiler's own text of what it made.
-    pub assembly: String,
+    pub(crate) assembly: String,
     /// Symbols by their places, relative to the image.
     symbols: BTreeMap<u32, Vec<String>>,
     /// Each call: the return address, the name that is called, and the instructions before it.
@@ -80,23 +80,23 @@ pub struct Built {
 }
 
 /// A call in the code.
-pub struct Called {
+pub(crate) struct Called {
     /// Behind it, relative to the image.
-    pub return_address: u32,
+    pub(crate) return_address: u32,
     /// What is called.
-    pub name: String,
+    pub(crate) name: String,
     /// The last number that was put into a register before.
-    pub number: Option<u32>,
+    pub(crate) number: Option<u32>,
 }
 
 impl Built {
     /// Compiles a text. `name` is the folder's, and no other test's.
-    pub fn new(target: Target, name: &str, text: &str, flags: &[&str]) -> Self {
+    pub(crate) fn new(target: Target, name: &str, text: &str, flags: &[&str]) -> Self {
         Self::with_rest(target, name, text, flags, &[])
     }
 
     /// The same, with functions that the text calls and does not have.
-    pub fn with_rest(
+    pub(crate) fn with_rest(
         target: Target,
         name: &str,
         text: &str,
@@ -177,13 +177,13 @@ impl Built {
     }
 
     /// Where a symbol is.
-    pub fn symbol(&self, name: &str) -> u32 {
+    pub(crate) fn symbol(&self, name: &str) -> u32 {
         self.find(name)
             .unwrap_or_else(|| panic!("there is no symbol {name}"))
     }
 
     /// Where a symbol is, if it is there.
-    pub fn find(&self, name: &str) -> Option<u32> {
+    pub(crate) fn find(&self, name: &str) -> Option<u32> {
         let here = |names: &[String]| names.iter().any(|one| one == name);
         self.symbols
             .iter()
@@ -191,12 +191,12 @@ impl Built {
     }
 
     /// The function that a place is in: where the last symbol before it is.
-    pub fn function_of(&self, place: u32) -> u32 {
+    pub(crate) fn function_of(&self, place: u32) -> u32 {
         *self.symbols.range(..=place).next_back().unwrap().0
     }
 
     /// The calls that return to a place in a function.
-    pub fn calls_in(&self, function: u32) -> impl Iterator<Item = &Called> {
+    pub(crate) fn calls_in(&self, function: u32) -> impl Iterator<Item = &Called> {
         // A call may be the last instruction.
         self.calls
             .iter()
@@ -204,7 +204,7 @@ impl Built {
     }
 
     /// The calls of a function with a number.
-    pub fn calls_with(&self, name: &str, number: u32) -> Vec<&Called> {
+    pub(crate) fn calls_with(&self, name: &str, number: u32) -> Vec<&Called> {
         let wanted = |call: &&Called| call.name == name && call.number == Some(number);
         self.calls.iter().filter(wanted).collect()
     }

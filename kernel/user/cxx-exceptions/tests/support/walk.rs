@@ -14,7 +14,7 @@ use super::tools::Built;
 
 /// What happens during a walk.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
+pub(crate) enum Event {
     /// A destructor is called for a variable.
     Destroy(String),
     /// An exception's object is destroyed.
@@ -34,7 +34,7 @@ const BELOW: usize = FRAME / 2;
 /// What functions put into the eight bytes for their handler; here it is everywhere.
 const NOTHING_NOTED: u64 = u64::MAX - 1;
 /// Stands for the address of the function that runs `catch` blocks.
-pub const RUN_CATCH: usize = 0x5_0000;
+pub(crate) const RUN_CATCH: usize = 0x5_0000;
 
 /// A part of the function that is on the stack.
 struct Part {
@@ -52,7 +52,7 @@ impl Part {
 }
 
 /// The stack, and what is on it.
-pub struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     built: &'a Built,
     mapped: &'a Mapped,
     /// The function's unwind data for its handler: the place of its table.
@@ -64,14 +64,14 @@ pub struct Walk<'a> {
 }
 
 /// What is thrown: a description and the object's address, or what is handled again.
-pub enum What {
+pub(crate) enum What {
     New(u32, usize),
     Again,
 }
 
 impl<'a> Walk<'a> {
     /// The body of a function is on the stack.
-    pub fn new(built: &'a Built, mapped: &'a Mapped, function: &str) -> Self {
+    pub(crate) fn new(built: &'a Built, mapped: &'a Mapped, function: &str) -> Self {
         Self {
             built,
             mapped,
@@ -89,12 +89,12 @@ impl<'a> Walk<'a> {
     }
 
     /// The part that runs.
-    pub fn running(&self) -> u32 {
+    pub(crate) fn running(&self) -> u32 {
         self.parts.last().unwrap().function
     }
 
     /// How many blocks run.
-    pub fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.parts.len() - 1
     }
 
@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Throws in the part that runs, from a call that returns to a place.
-    pub fn throw(&mut self, what: &What, return_address: u32) -> Vec<Event> {
+    pub(crate) fn throw(&mut self, what: &What, return_address: u32) -> Vec<Event> {
         self.parts.last_mut().unwrap().left_at = self.built.target.left_at(return_address);
         let base = self.mapped.base();
         let (info, object) = match *what {
@@ -208,7 +208,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The block that runs ends.
-    pub fn end_catch(&mut self) -> Vec<Event> {
+    pub(crate) fn end_catch(&mut self) -> Vec<Event> {
         let part = self.parts.pop().unwrap();
         let (mut running, call) = part.catch.unwrap();
         let doomed = catches::end(self.thread(), Ptr::of(&mut *running));
@@ -217,7 +217,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A word of the body's frame, by its distance.
-    pub fn frame_word(&self, distance: i32) -> u64 {
+    pub(crate) fn frame_word(&self, distance: i32) -> u64 {
         let place = self.parts[0].frame().wrapping_add_signed(distance as isize);
         Ptr::<u64>::new(place).read()
     }
