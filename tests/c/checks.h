@@ -5,14 +5,14 @@
 
 static int checks, failures;
 
-static void check(int good, const char *what) {
+static inline void check(int good, const char *what) {
     printf("%s %s\n", good ? "ok     " : "failed ", what);
     checks++;
     failures += !good;
 }
 
 /* The last line, and what a program of checks ends with. */
-static int finish(void) {
+static inline int finish(void) {
     printf("%d checks, %d failed\n", checks, failures);
     return failures;
 }

@@ -1,6 +1,7 @@
 // build: -Wno-exceptions
 // Exceptions of C++ inside of one program: which block catches, what it gets, what is destroyed and when. Says `ok` or
-// `failed` of each expectation, which are those of the C++ standard; ends with the number of failures.
+// `failed` of each expectation, which are those of the C++ standard, and which a
+// run-time for x86 that is compatible with Windows' meets; ends with the number of failures.
 #include "cxx_checks.h"
 
 // Counts how many there are.

@@ -1,5 +1,5 @@
 // What is destroyed and in which order, when blocks are inside of blocks, loops and calls. Expectations are those of the C++
-// standard.
+// standard, and a run-time for x86 that is compatible with Windows' meets them.
 #include "cxx_checks.h"
 
 extern "C" __declspec(dllimport) int __uncaught_exceptions(void);

@@ -1,4 +1,4 @@
-/* Where DLLs in C begin: initialisers, then the DLL's own function. */
+/* Where DLLs in C begin and end: initialisers, then the DLL's own function; at the end that, then functions for the end. */
 #include <windows.h>
 
 typedef int (*initialiser)(void);
@@ -6,6 +6,7 @@ typedef void (*constructor)(void);
 extern const initialiser __xi_a, __xi_z;
 extern const constructor __xc_a, __xc_z;
 
+void kit_run_at_exit(void);
 BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved);
 
 BOOL WINAPI _DllMainCRTStartup(HINSTANCE instance, DWORD reason, LPVOID reserved) {
@@ -17,5 +18,8 @@ BOOL WINAPI _DllMainCRTStartup(HINSTANCE instance, DWORD reason, LPVOID reserved
             if (*each)
                 (*each)();
     }
-    return DllMain(instance, reason, reserved);
+    BOOL done = DllMain(instance, reason, reserved);
+    if (reason == DLL_PROCESS_DETACH)
+        kit_run_at_exit();
+    return done;
 }

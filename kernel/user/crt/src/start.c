@@ -1,4 +1,4 @@
-/* Where programs in C begin and end: initialisers, arguments, functions for the end. */
+/* Where programs in C begin: initialisers and arguments. */
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
@@ -9,37 +9,6 @@ typedef int (*initialiser)(void);
 typedef void (*constructor)(void);
 extern const initialiser __xi_a, __xi_z;
 extern const constructor __xc_a, __xc_z;
-
-/* Functions for the end, the last first. */
-#define MOST_AT_EXIT 64
-static void (*at_exit[MOST_AT_EXIT])(void);
-static LONG at_exit_count;
-
-int atexit(void (*function)(void)) {
-    if (at_exit_count == MOST_AT_EXIT)
-        return 1;
-    at_exit[at_exit_count++] = function;
-    return 0;
-}
-
-static void run_at_exit(void) {
-    while (at_exit_count > 0)
-        at_exit[--at_exit_count]();
-}
-
-void exit(int code) {
-    run_at_exit();
-    ExitProcess((UINT)code);
-}
-
-void _exit(int code) { ExitProcess((UINT)code); }
-
-void abort(void) {
-    /* What Windows' library ends with. */
-    TerminateProcess(GetCurrentProcess(), 3);
-    for (;;)
-        ;
-}
 
 static int initialise(void) {
     for (const initialiser *each = &__xi_a; each < &__xi_z; each++)

@@ -23,3 +23,10 @@ void *(METHOD *const type_info_table[])(void *, unsigned) = {destroy};
 struct __declspec(align(16)) {
     void *list[2];
 } __type_info_root_node;
+
+/* Brings in what a program of C++ does with exceptions that nobody catches. */
+#if defined(__i386__)
+#pragma comment(linker, "/include:_kit_name_filter")
+#else
+#pragma comment(linker, "/include:kit_name_filter")
+#endif

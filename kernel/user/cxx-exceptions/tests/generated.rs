@@ -1,6 +1,7 @@
 //! Functions of nested blocks that nobody wrote, compiled by clang for both machines, with exceptions thrown at their calls:
 //! which block catches, what is destroyed and in which order, when exceptions are over. The expectation is a model of what
 //! the C++ standard says about the source, which knows nothing of states and tables.
+#![allow(clippy::unwrap_used, reason = "a test that goes wrong may stop")]
 
 mod support;
 
