@@ -20,6 +20,8 @@ pub mod apcs;
 ))]
 pub mod exceptions;
 pub mod locked;
+#[cfg(all(target_os = "windows", target_arch = "aarch64"))]
+pub mod memory;
 #[cfg(all(
     target_os = "windows",
     any(target_arch = "aarch64", target_arch = "x86_64")
