@@ -118,10 +118,30 @@ impl Iterator for UnwindCodes<'_> {
     type Item = NtResult<UnwindCode>;
 
     /// The next code; [`UnwindCode::End`] is given and ends the run, which ends without it only if it is damaged.
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let first = *self.bytes.first()?;
-        let length = length_of(first);
-        let Some((code, rest)) = self.bytes.split_at_checked(length) else {
+        let (&first, rest) = self.bytes.split_first()?;
+        // Most codes have a byte, nearly all others two: a walk over a stack reads dozens of them for each exception.
+        let (code, rest) = match (first, rest) {
+            (0..0xC0, _) => (decode_byte(first), rest),
+            (0xC8..=0xDE, [second, rest @ ..]) => {
+                let word = u32::from(first) << 8 | u32::from(*second);
+                (decode_save(first, word), rest)
+            }
+            (0xE1, _) => (UnwindCode::SetFrame, rest),
+            (0xE4, _) => (UnwindCode::End, &[][..]),
+            (0xE6, _) => (UnwindCode::SaveNext, rest),
+            _ => return self.next_other(first),
+        };
+        self.bytes = rest;
+        Some(Ok(code))
+    }
+}
+
+impl UnwindCodes<'_> {
+    /// The next code, of any length.
+    fn next_other(&mut self, first: u8) -> Option<NtResult<UnwindCode>> {
+        let Some((code, rest)) = self.bytes.split_at_checked(length_of(first)) else {
             self.bytes = &[];
             return Some(Err(BAD));
         };
@@ -156,16 +176,8 @@ fn operands(word: u32, x_bits: u32, z_bits: u32) -> (u8, u16) {
 
 /// Decodes a code. Bits in the comments are those of the document: X register, Z offset in eights, S size in sixteens.
 fn decode(first: u8, word: u32) -> NtResult<UnwindCode> {
-    let low6 = low16(word & 0x3F);
     Ok(match first {
-        // 000SSSSS
-        0x00..=0x1F => UnwindCode::Allocate((word & 0x1F) * 16),
-        // 001ZZZZZ
-        0x20..=0x3F => UnwindCode::SaveR19R20Pre(low16(word & 0x1F) * 8),
-        // 01ZZZZZZ
-        0x40..=0x7F => UnwindCode::SaveFpLr(low6 * 8),
-        // 10ZZZZZZ
-        0x80..=0xBF => UnwindCode::SaveFpLrPre((low6 + 1) * 8),
+        0x00..=0xBF => decode_byte(first),
         // 11000SSS SSSSSSSS
         0xC0..=0xC7 => UnwindCode::Allocate((word & 0x7FF) * 16),
         0xC8..=0xDE => decode_save(first, word),
@@ -185,6 +197,22 @@ fn decode(first: u8, word: u32) -> NtResult<UnwindCode> {
         0xFC => UnwindCode::SignLr,
         _ => UnwindCode::Reserved(first),
     })
+}
+
+/// The codes of one byte below `11...`.
+#[inline]
+fn decode_byte(code: u8) -> UnwindCode {
+    let low6 = u16::from(code & 0x3F);
+    match code {
+        // 000SSSSS
+        0x00..=0x1F => UnwindCode::Allocate(u32::from(code) * 16),
+        // 001ZZZZZ
+        0x20..=0x3F => UnwindCode::SaveR19R20Pre((low6 & 0x1F) * 8),
+        // 01ZZZZZZ
+        0x40..=0x7F => UnwindCode::SaveFpLr(low6 * 8),
+        // 10ZZZZZZ
+        _ => UnwindCode::SaveFpLrPre((low6 + 1) * 8),
+    }
 }
 
 /// The codes `11001...` to `11011110`, which save registers: x19 and on, d8 and on.
