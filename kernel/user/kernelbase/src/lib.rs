@@ -82,7 +82,15 @@ pub mod objects;
 #[cfg(target_os = "windows")]
 pub mod paths;
 #[cfg(target_os = "windows")]
+pub mod pipes;
+#[cfg(target_os = "windows")]
+pub mod pools;
+#[cfg(target_os = "windows")]
+pub mod ports;
+#[cfg(target_os = "windows")]
 pub mod processes;
+#[cfg(target_os = "windows")]
+pub mod resources;
 #[cfg(target_os = "windows")]
 pub mod sections;
 #[cfg(target_os = "windows")]

@@ -12,6 +12,7 @@
 //! | `loading` | the modules of the process |
 //! | `heaps` | heaps |
 //! | `locks`, `meetings`, `parking` | locks; what is done once and where threads meet; how threads wait |
+//! | `pools` | thread pools, timer queues, registered waits |
 //! | `fiber_slots` | slots of each fiber |
 //! | `given` | what the run-time library is given of the process |
 //! | `console` | what ntdll itself has to say |
@@ -49,6 +50,8 @@ mod locks;
 mod meetings;
 #[cfg(target_os = "windows")]
 mod parking;
+#[cfg(target_os = "windows")]
+mod pools;
 #[cfg(target_os = "windows")]
 mod process;
 #[cfg(target_os = "windows")]

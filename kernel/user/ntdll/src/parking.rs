@@ -63,6 +63,11 @@ impl Parking for Threads {
     }
 }
 
+/// The time of the calendar, in units of 100 ns since 1601-01-01 UTC.
+pub(crate) fn system_time() -> i64 {
+    read_time(field!(process::shared_data(), KuserSharedData, system_time))
+}
+
 /// Forgets who waits: for a process whose other threads are gone.
 pub(crate) fn forget_waiters() {
     BUCKETS.forget();

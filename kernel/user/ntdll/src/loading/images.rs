@@ -1,7 +1,7 @@
 //! Which image an address is in.
 
 use c_interface::{Ptr, field};
-use nt_abi::native::{LdrDataTableEntry, Peb, PebLdrData};
+use nt_abi::native::{LdrDataTableEntry, Peb, PebLdrData, Size, TpPoolStackInformation};
 
 use rtl::utf16::Case;
 
@@ -24,6 +24,8 @@ pub(crate) struct ImageRange {
 const NT_HEADERS: usize = 0x3C;
 /// From the headers of an image: its size.
 const SIZE_OF_IMAGE: usize = 0x50;
+/// From the headers of an image: how much stack its threads reserve, and behind it how much they commit.
+const STACK_RESERVE: usize = 0x60;
 
 fn headers(base: Ptr<u8>) -> Ptr<u8> {
     let offset = base.byte_add(NT_HEADERS).cast::<u32>().read();
@@ -33,6 +35,15 @@ fn headers(base: Ptr<u8>) -> Ptr<u8> {
 /// Bytes of an image whose headers were found good when it was mapped.
 pub(super) fn size_of_image(base: Ptr<u8>) -> usize {
     headers(base).byte_add(SIZE_OF_IMAGE).cast::<u32>().read() as usize
+}
+
+/// The stacks that an image wants for its threads, in bytes.
+pub(crate) fn stack_of(base: Ptr<u8>) -> TpPoolStackInformation {
+    let sizes = headers(base).byte_add(STACK_RESERVE).cast::<Size>();
+    TpPoolStackInformation {
+        stack_reserve: sizes.read(),
+        stack_commit: sizes.add(1).read(),
+    }
 }
 
 impl ImageRange {

@@ -15,7 +15,7 @@ use nt_abi::{NtResult, NtStatus};
 use rtl::{Utf16Str, Utf16String};
 
 pub(crate) use self::function_tables::{DynamicEntry, dynamic_entry};
-pub(crate) use self::images::{ImageRange, image_at, with_module_name};
+pub(crate) use self::images::{ImageRange, image_at, stack_of, with_module_name};
 pub(crate) use self::system::Process;
 use crate::{process, start};
 
@@ -89,6 +89,17 @@ pub(crate) fn attach_thread() -> NtResult {
 /// The calling thread goes.
 pub(crate) fn shut_thread_down() {
     LOADER.shutdown_thread();
+}
+
+/// Keeps a module loaded once more.
+pub(crate) fn hold(base: Ptr<u8>) {
+    // What is no module is not kept.
+    let _ = LOADER.add_reference(0, base);
+}
+
+/// Does not keep a module loaded any more.
+pub(crate) fn release(base: Ptr<u8>) {
+    let _ = LOADER.unload_dll(base);
 }
 
 /// The process ends; the calling thread is the only one.

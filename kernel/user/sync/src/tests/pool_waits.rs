@@ -101,7 +101,8 @@ fn a_wait_that_is_taken_back_takes_no_signal() {
             process.signal(object, 1);
             assert!(process.wait(tally.done, 5000));
         }
-        thread::scope(|scope| {
+        let before = callbacks + u64::from(round % 10 == 0);
+        let taken_back = thread::scope(|scope| {
             let other = scope.spawn(|| {
                 if round % 10 > 1 {
                     thread::sleep(Duration::from_micros(10 * (round % 10)));
@@ -110,8 +111,9 @@ fn a_wait_that_is_taken_back_takes_no_signal() {
             });
             // Meanwhile, another, or none.
             let next = if round % 2 == 0 { 0 } else { MINUS_ONE };
-            set_wait(process, wait, next, None).unwrap();
+            let taken_back = set_wait(process, wait, next, None).unwrap();
             other.join().unwrap();
+            taken_back
         });
         if round % 10 == 1 {
             process.signal(object, 1);
@@ -121,6 +123,8 @@ fn a_wait_that_is_taken_back_takes_no_signal() {
         let left = process.wait(object, 0);
         callbacks += u64::from(!left);
         assert_eq!(tally.count(), callbacks, "in round {round}");
+        let has_run = round % 10 == 0 || callbacks > before;
+        assert_eq!(taken_back, !has_run, "in round {round}");
         set_wait(process, wait, 0, None).unwrap();
     }
     assert!(

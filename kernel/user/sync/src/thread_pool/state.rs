@@ -171,6 +171,8 @@ pub(super) struct TimerPart {
 pub(super) struct WaitPart {
     /// The waiter that it is at, and which of its entries it is.
     pub(super) entry: Option<(usize, u64)>,
+    /// The last of its entries that a callback was posted for.
+    pub(super) ended: Option<(usize, u64)>,
     /// It waits again after each callback, for this object and so long.
     pub(super) again: Option<(Handle, Option<i64>)>,
 }

@@ -81,6 +81,7 @@ impl<K: PoolKernel> Locked<'_, K> {
         if object.wait.entry == Some((index, number)) {
             object.wait.entry = None;
         }
+        object.wait.ended = Some((index, number));
         if object.released {
             return None;
         }
@@ -223,13 +224,14 @@ impl<K: PoolKernel> Locked<'_, K> {
 }
 
 /// Ends an object's wait, and returns when its waiter has noticed. A signal that was taken before that is the callback's.
-pub(super) fn disarm<K: PoolKernel>(kernel: &K, id: Id) {
+/// Says whether the object waited and has no callback for it.
+pub(super) fn disarm<K: PoolKernel>(kernel: &K, id: Id) -> bool {
     let mut locked = Locked::new(kernel);
     let Some(object) = locked.objects.get_mut(id) else {
-        return;
+        return false;
     };
     let Some((index, number)) = object.wait.entry.take() else {
-        return;
+        return false;
     };
     let waiter = &mut locked.waiters[index];
     for entry in &mut waiter.entries {
@@ -242,21 +244,23 @@ pub(super) fn disarm<K: PoolKernel>(kernel: &K, id: Id) {
         let noticed = waiter.entries.iter().all(|entry| entry.number != number);
         // The waiter itself does not wait now.
         if noticed || waiter.thread == kernel.thread_id() {
-            return;
+            let ended = locked.objects.get(id).and_then(|object| object.wait.ended);
+            return ended != Some((index, number));
         }
         if !waiter.has_thread {
             locked.forget(index, number);
-            return;
+            return true;
         }
         locked.wait(index, Purpose::Waiter, Deadline::Never);
         locked = Locked::new(kernel);
     }
 }
 
-/// Has a wait wait for an object, for so long in NT's form, and no longer for the one before; 0 for none.
+/// Has a wait wait for an object, for so long in NT's form, and no longer for the one before; 0 for none. Says whether it
+/// waited before and has no callback for that.
 ///
 /// # NT
-/// `TpSetWait`. `-1` is an object that is never signalled.
+/// `TpSetWait`, `TpSetWaitEx`. `-1` is an object that is never signalled.
 ///
 /// # Errors
 /// `INVALID_PARAMETER` if it is no wait; `NO_MEMORY`, and those of making an event, if no thread can wait for it.
@@ -265,13 +269,13 @@ pub fn set_wait<K: PoolKernel>(
     wait: Id,
     handle: Handle,
     timeout: Option<i64>,
-) -> NtResult {
+) -> NtResult<bool> {
     Locked::new(kernel).check(wait, Sort::Wait)?;
-    disarm(kernel, wait);
+    let cancelled = disarm(kernel, wait);
     let mut locked = Locked::new(kernel);
     locked.check(wait, Sort::Wait)?;
-    if handle == 0 {
-        return Ok(());
+    if handle != 0 {
+        locked.arm_wait(wait, handle, timeout)?;
     }
-    locked.arm_wait(wait, handle, timeout)
+    Ok(cancelled)
 }
