@@ -15,11 +15,12 @@ const LONGEST_FUNCTION: usize = 100;
 /// The condition by which code asks for an architecture; written so that this file is not found.
 const CONDITION: &str = concat!("target", "_arch");
 /// The folders in which it may: the kernel's floor, and user mode's.
-const ARCHITECTURES: [&str; 6] = [
+const ARCHITECTURES: [&str; 7] = [
     "arch",
     "kernel/user/c-interface",
     "kernel/user/stubs",
     "kernel/user/entries",
+    "kernel/user/fibers",
     "kernel/user/funclets",
     "kernel/user/flat-program",
 ];

@@ -50,6 +50,8 @@ pub mod errors;
 #[cfg(target_os = "windows")]
 pub mod events;
 #[cfg(target_os = "windows")]
+pub mod fibers;
+#[cfg(target_os = "windows")]
 pub mod file_copies;
 #[cfg(target_os = "windows")]
 pub mod file_info;

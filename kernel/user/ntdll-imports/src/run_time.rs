@@ -9,6 +9,7 @@ mod loader;
 mod paths;
 mod pools;
 mod process;
+mod stacks;
 mod synchronization;
 mod system;
 
@@ -19,5 +20,6 @@ pub use loader::*;
 pub use paths::*;
 pub use pools::*;
 pub use process::*;
+pub use stacks::*;
 pub use synchronization::*;
 pub use system::*;

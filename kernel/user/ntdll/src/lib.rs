@@ -7,6 +7,7 @@
 //! | module | what |
 //! |---|---|
 //! | `start`, `ending` | where threads begin; how threads and the process end |
+//! | `stacks` | stacks that programs make |
 //! | `creation` | how a program makes threads and processes |
 //! | `exceptions` | who handles an exception; unwinding; what becomes of one that nobody wants |
 //! | `loading` | the modules of the process |
@@ -54,6 +55,8 @@ mod parking;
 mod pools;
 #[cfg(target_os = "windows")]
 mod process;
+#[cfg(target_os = "windows")]
+mod stacks;
 #[cfg(target_os = "windows")]
 mod start;
 

@@ -50,6 +50,15 @@ pub(crate) extern "C" fn run_thread(routine: usize, argument: usize) -> ! {
     ending::exit_thread(NtStatus(status))
 }
 
+/// What a thread ends with whose fiber's routine returned.
+const FIBER_ENDED: NtStatus = NtStatus(1);
+
+/// Runs a fiber: when its routine returns, the thread ends that runs it.
+pub(crate) extern "C" fn run_fiber(routine: usize, argument: usize) -> ! {
+    Function::<fn(usize)>::new(routine).call(argument);
+    ending::exit_thread(FIBER_ENDED)
+}
+
 /// A string of this process as UTF-16 units; for strings that nobody changes, such as those of the process parameters.
 pub(crate) fn units<'a>(string: &UnicodeString) -> &'a [u16] {
     Ptr::<u16>::at(string.buffer).slice(usize::from(string.length / 2))

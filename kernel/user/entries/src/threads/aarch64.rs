@@ -4,7 +4,7 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __thread_entries {
-    ($start:path) => {
+    ($start:path, $fiber:path) => {
         /// From the frame of a guarded call to where it keeps the address of its outcome.
         const SAVED_OUTCOME: u64 = 0x10;
 
@@ -29,6 +29,33 @@ macro_rules! __thread_entries {
                 ".seh_handler {handler}, @except, @unwind",
                 ".seh_endproc",
                 start = sym $start,
+                handler = sym first_frame,
+            )
+        }
+
+        /// Where a fiber begins: its routine and its argument in `x19` and `x20`, where the switch to it put them.
+        ///
+        /// # NT
+        /// `RtlUserFiberStart`.
+        // SAFETY: nobody returns from here; the return address that is kept is none, so that a walk ends here.
+        #[unsafe(naked)]
+        // SAFETY: the name is NT's.
+        #[unsafe(no_mangle)]
+        pub extern "C" fn RtlUserFiberStart() -> ! {
+            core::arch::naked_asm!(
+                ".seh_proc RtlUserFiberStart",
+                "stp x29, xzr, [sp, #-0x10]!",
+                ".seh_save_fplr_x 0x10",
+                "mov x29, sp",
+                ".seh_set_fp",
+                ".seh_endprologue",
+                "mov x0, x19",
+                "mov x1, x20",
+                "bl {start}",
+                "brk #0xF000",
+                ".seh_handler {handler}, @except, @unwind",
+                ".seh_endproc",
+                start = sym $fiber,
                 handler = sym first_frame,
             )
         }

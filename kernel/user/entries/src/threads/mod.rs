@@ -20,9 +20,10 @@ pub use {
 /// What a guarded call stores for its caller: the code of the exception that ended it, 0 if none did.
 pub type Outcome = u32;
 
-/// Makes `RtlUserThreadStart` and `call_guarded`.
+/// Makes `RtlUserThreadStart`, `RtlUserFiberStart` and `call_guarded`.
 ///
 /// - `start`: `extern "C" fn(routine: usize, argument: usize) -> !` runs a thread.
+/// - `fiber`: the same for a fiber.
 /// - `unhandled`: `extern "C" fn(Ptr<ExceptionRecord>, Ptr<Context>) -> ExceptionDisposition` is asked about an exception that
 ///   nobody handled.
 /// - `unwind`: `extern "C" fn(frame: u64, target: u64, Ptr<ExceptionRecord>, value: u64)` unwinds the stack to a frame and
@@ -32,7 +33,7 @@ pub type Outcome = u32;
 /// three arguments and gives what that returns, or 0 if an exception ended it.
 #[macro_export]
 macro_rules! thread_entries {
-    (start: $start:path, unhandled: $unhandled:path, unwind: $unwind:path $(,)?) => {
+    (start: $start:path, fiber: $fiber:path, unhandled: $unhandled:path, unwind: $unwind:path $(,)?) => {
         #[cfg(target_os = "windows")]
         mod thread_entries {
             #![allow(
@@ -76,7 +77,7 @@ macro_rules! thread_entries {
                 ExceptionDisposition::CONTINUE_SEARCH
             }
 
-            $crate::__thread_entries!($start);
+            $crate::__thread_entries!($start, $fiber);
         }
         #[cfg(target_os = "windows")]
         pub(crate) use thread_entries::call_guarded;

@@ -4,7 +4,7 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __thread_entries {
-    ($start:path) => {
+    ($start:path, $fiber:path) => {
         /// From the frame of a guarded call to where it keeps the address of its outcome.
         const SAVED_OUTCOME: u64 = 0x28;
 
@@ -27,6 +27,32 @@ macro_rules! __thread_entries {
                 ".seh_handler {handler}, @except, @unwind",
                 ".seh_endproc",
                 start = sym $start,
+                handler = sym first_frame,
+            )
+        }
+
+        /// Where a fiber begins: its routine and its argument in `r12` and `r13`, where the switch to it put them. It comes
+        /// here by a return, not by a call, so the stack is aligned.
+        ///
+        /// # NT
+        /// `RtlUserFiberStart`.
+        // SAFETY: nobody returns from here, so there is no convention to break; the frame has the handler of last resort.
+        #[unsafe(naked)]
+        // SAFETY: the name is NT's.
+        #[unsafe(no_mangle)]
+        pub extern "C" fn RtlUserFiberStart() -> ! {
+            core::arch::naked_asm!(
+                ".seh_proc RtlUserFiberStart",
+                "sub rsp, 0x30",
+                ".seh_stackalloc 0x30",
+                ".seh_endprologue",
+                "mov rcx, r12",
+                "mov rdx, r13",
+                "call {start}",
+                "int3",
+                ".seh_handler {handler}, @except, @unwind",
+                ".seh_endproc",
+                start = sym $fiber,
                 handler = sym first_frame,
             )
         }

@@ -35,6 +35,7 @@ entries::exception_entries! {
 
 entries::thread_entries! {
     start: crate::start::run_thread,
+    fiber: crate::start::run_fiber,
     unhandled: crate::exceptions::unhandled::unhandled,
     unwind: crate::exceptions::unwind_to,
 }
