@@ -150,3 +150,7 @@ DECLSPEC_IMPORT BOOL WINAPI QueryPerformanceFrequency(LARGE_INTEGER *);
 #ifdef __cplusplus
 }
 #endif
+
+#include "fibersapi.h"
+#include "synchapi.h"
+#include "threadpoolapiset.h"
