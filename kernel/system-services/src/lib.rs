@@ -33,6 +33,7 @@ mod information;
 mod numbers;
 mod object_types;
 mod services;
+mod shared_data;
 mod thread_context;
 mod trace;
 mod user_apcs;
@@ -57,6 +58,7 @@ pub enum Trace {
 /// `INSUFFICIENT_RESOURCES`.
 pub fn initialize(trace: Trace) -> NtResult {
     object_types::register()?;
+    shared_data::initialize()?;
     services::ex::make_system_keyed_event()?;
     ps::thread::set_end_observer(|thread| services::ex::thread_ended(thread));
     ps::job::port::set_sender(services::ps::send_message);

@@ -109,12 +109,25 @@ fn convert(data: Ptr<u8>, flags: u32) -> Win<Ptr<Fiber>> {
     Ok(fiber)
 }
 
-fn create(commit: usize, reserve: usize, flags: u32, routine: usize, data: Ptr<u8>) -> Win<Ptr<Fiber>> {
+fn create(
+    commit: usize,
+    reserve: usize,
+    flags: u32,
+    routine: usize,
+    data: Ptr<u8>,
+) -> Win<Ptr<Fiber>> {
     if flags & !FLOAT_SWITCH != 0 {
         return Err(Error::INVALID_PARAMETER);
     }
     let mut stack = InitialTeb::default();
-    check(RtlCreateUserStack(commit, reserve, 0, 0, 0, Ptr::of(&mut stack)))?;
+    check(RtlCreateUserStack(
+        commit,
+        reserve,
+        0,
+        0,
+        0,
+        Ptr::of(&mut stack),
+    ))?;
     let base = Ptr::<u8>::at(stack.stack_base).address();
     let entry = RtlUserFiberStart as *const () as usize;
     new_fiber(Fiber {

@@ -8,7 +8,7 @@ use stubs::call::{
     NtTerminateThread,
 };
 
-use crate::{fiber_slots, loading, parking};
+use crate::{fiber_slots, loading, parking, thread_slots};
 
 /// `ThreadAmILastThread`.
 const AM_I_LAST: ThreadInformationClass = ThreadInformationClass(12);
@@ -46,6 +46,7 @@ pub(crate) fn exit_thread(status: NtStatus) -> ! {
     }
     fiber_slots::end_thread();
     loading::shut_thread_down();
+    thread_slots::end_thread();
     loop {
         let _refused = NtTerminateThread(CURRENT_THREAD, status);
     }

@@ -15,6 +15,7 @@
 //! | `locks`, `meetings`, `parking` | locks; what is done once and where threads meet; how threads wait |
 //! | `pools` | thread pools, timer queues, registered waits |
 //! | `fiber_slots` | slots of each fiber |
+//! | `thread_slots` | slots of each thread |
 //! | `given` | what the run-time library is given of the process |
 //! | `console` | what ntdll itself has to say |
 //! | `process` | where the process and the thread are described |
@@ -59,6 +60,8 @@ mod process;
 mod stacks;
 #[cfg(target_os = "windows")]
 mod start;
+#[cfg(target_os = "windows")]
+mod thread_slots;
 
 // Their exports are this DLL's, also those that nothing here calls.
 #[cfg(target_os = "windows")]

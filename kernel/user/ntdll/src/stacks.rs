@@ -19,7 +19,13 @@ const SPARE: usize = 0x1_0000;
 fn sizes(commit: usize, reserve: usize, page: usize, alignment: usize) -> NtResult<(usize, usize)> {
     let image = Ptr::at(field!(process::peb(), Peb, image_base_address).read());
     let image = loading::stack_of(image);
-    let or = |value: usize, otherwise: Size| if value == 0 { otherwise as usize } else { value };
+    let or = |value: usize, otherwise: Size| {
+        if value == 0 {
+            otherwise as usize
+        } else {
+            value
+        }
+    };
     let commit = or(commit, image.stack_commit).max(1);
     let too_large = NtStatus::INVALID_PARAMETER;
     let commit = commit
@@ -33,25 +39,56 @@ fn sizes(commit: usize, reserve: usize, page: usize, alignment: usize) -> NtResu
     Ok((reserve, commit))
 }
 
-fn allocate(mut base: u64, bytes: usize, kind: AllocationType, access: PageProtection) -> NtResult<u64> {
+fn allocate(
+    mut base: u64,
+    bytes: usize,
+    kind: AllocationType,
+    access: PageProtection,
+) -> NtResult<u64> {
     let mut size = bytes as u64;
-    let status = NtAllocateVirtualMemory(CURRENT_PROCESS, &mut base, 0_u64, &mut size, kind.0, access.0);
-    if status.is_success() { Ok(base) } else { Err(status) }
+    let status = NtAllocateVirtualMemory(
+        CURRENT_PROCESS,
+        &mut base,
+        0_u64,
+        &mut size,
+        kind.0,
+        access.0,
+    );
+    if status.is_success() {
+        Ok(base)
+    } else {
+        Err(status)
+    }
 }
 
 fn free(mut base: u64) -> NtStatus {
     let mut size = 0_u64;
-    NtFreeVirtualMemory(CURRENT_PROCESS, &mut base, &mut size, AllocationType::RELEASE.0)
+    NtFreeVirtualMemory(
+        CURRENT_PROCESS,
+        &mut base,
+        &mut size,
+        AllocationType::RELEASE.0,
+    )
 }
 
 /// Makes a stack of sizes that are multiples of a page.
 fn make(reserve: usize, commit: usize) -> NtResult<InitialTeb> {
-    let reserved = allocate(0, reserve, AllocationType::RESERVE, PageProtection::READWRITE)?;
+    let reserved = allocate(
+        0,
+        reserve,
+        AllocationType::RESERVE,
+        PageProtection::READWRITE,
+    )?;
     let base = reserved + reserve as u64;
     let limit = base - commit as u64;
     let guard = PageProtection::READWRITE | PageProtection::GUARD;
-    let committed = allocate(limit, commit, AllocationType::COMMIT, PageProtection::READWRITE)
-        .and_then(|_| allocate(limit - PAGE as u64, PAGE, AllocationType::COMMIT, guard));
+    let committed = allocate(
+        limit,
+        commit,
+        AllocationType::COMMIT,
+        PageProtection::READWRITE,
+    )
+    .and_then(|_| allocate(limit - PAGE as u64, PAGE, AllocationType::COMMIT, guard));
     if let Err(status) = committed {
         let _freed = free(reserved);
         return Err(status);

@@ -8,7 +8,7 @@ use nt_abi::NtStatus;
 use nt_abi::native::UnicodeString;
 use stubs::call::{Address, NtContinue};
 
-use crate::{ending, exceptions, given, heaps, loading};
+use crate::{ending, exceptions, given, heaps, loading, thread_slots};
 
 /// How far the process is: the first thread initialises it before any other runs.
 static PROCESS: AtomicU32 = AtomicU32::new(NEW);
@@ -20,6 +20,7 @@ exports! {
     fn LdrInitializeThunk(context: Ptr<Context>, system_dll: Ptr<u8>) {
         let result = if PROCESS.load(Ordering::Acquire) == NEW {
             given::name_everything();
+            thread_slots::prepare();
             heaps::make_process_heap()
                 .and_then(|()| loading::initialize_process(system_dll, context.address()))
                 .inspect(|()| PROCESS.store(READY, Ordering::Release))
