@@ -4,6 +4,8 @@
 #include <string.h>
 #include <windows.h>
 
+#pragma comment(lib, "synchronization")
+
 #include "checks.h"
 
 #define THREADS 8

@@ -234,7 +234,9 @@ impl<'n> Parser<'n> {
             self.at += 1;
             let index = usize::from(first - b'0');
             let mut known = self.clone();
-            known.at = *self.known[..self.known_count].get(index).ok_or(fmt::Error)?;
+            known.at = *self.known[..self.known_count]
+                .get(index)
+                .ok_or(fmt::Error)?;
             return known.fragment(out);
         }
         if self.take_if(b"?$") {
@@ -400,7 +402,15 @@ mod tests {
     #[test]
     fn what_is_not_known_stays() {
         let too_deep = "?AU".repeat(2) + &"?$A@U".repeat(40) + &"@".repeat(90);
-        for name in ["P6AHD@Z", "?AUx@?1??f@@YAXXZ@", "", "PEA", "?AU", "?AU1@", &too_deep] {
+        for name in [
+            "P6AHD@Z",
+            "?AUx@?1??f@@YAXXZ@",
+            "",
+            "PEA",
+            "?AU",
+            "?AU1@",
+            &too_deep,
+        ] {
             let mut text = String::new();
             readable(name.as_bytes(), &mut text).unwrap();
             assert_eq!(text, name);

@@ -276,7 +276,11 @@ fn program(seed: u64) -> (String, Vec<Vec<Statement>>) {
         writeln!(text, "void throw{name}() {{ throw {kind}; }}").unwrap();
     }
     for class in 0..CLASSES {
-        writeln!(text, "struct D{class} {{ D{class}() noexcept; ~D{class}() noexcept; }};").unwrap();
+        writeln!(
+            text,
+            "struct D{class} {{ D{class}() noexcept; ~D{class}() noexcept; }};"
+        )
+        .unwrap();
     }
     let mut functions = Vec::new();
     let mut maker = Maker {
@@ -330,7 +334,9 @@ fn follow(built: &Built, mapped: &Mapped, function: &str, steps: &[Step]) -> usi
                 let site = sites
                     .iter()
                     .find(|call| built.function_of(call.return_address - 1) == running)
-                    .unwrap_or_else(|| panic!("{function}: no call {number} in the part that runs"));
+                    .unwrap_or_else(|| {
+                        panic!("{function}: no call {number} in the part that runs")
+                    });
                 let what = match what {
                     Some((kind, object)) => What::New(built.symbol(kind.description()), *object),
                     None => What::Again,
@@ -354,7 +360,10 @@ fn follow(built: &Built, mapped: &Mapped, function: &str, steps: &[Step]) -> usi
                     .any(|call| built.function_of(call.return_address - 1) == *funclet),
                 _ => false,
             };
-            assert!(same, "{function}: {event:?} was seen, {expected:?} expected");
+            assert!(
+                same,
+                "{function}: {event:?} was seen, {expected:?} expected"
+            );
         }
     }
     throws
@@ -389,7 +398,10 @@ fn check(target: Target, seed: u64, optimisation: &str) {
         }
     }
     // The generator must not have made nothing.
-    assert!(throws > 1000 && catches > 500, "{throws} throws, {catches} catches");
+    assert!(
+        throws > 1000 && catches > 500,
+        "{throws} throws, {catches} catches"
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use c_interface::{Ptr, field};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::exceptions::{ExceptionData, __std_exception_copy, __std_exception_destroy};
+use crate::exceptions::{__std_exception_copy, __std_exception_destroy, ExceptionData};
 use crate::ntdll::RtlLookupFunctionEntry;
 use crate::throwing::_CxxThrowException;
 
@@ -120,26 +120,64 @@ fn describe() {
         let list: &[(usize, &[u32])] = &[
             (
                 at::LOCATOR,
-                &[1, 0, 0, descriptor(class), word(class, at::HIERARCHY), word(class, at::LOCATOR)],
+                &[
+                    1,
+                    0,
+                    0,
+                    descriptor(class),
+                    word(class, at::HIERARCHY),
+                    word(class, at::LOCATOR),
+                ],
             ),
-            (at::HIERARCHY, &[0, 0, 1 + bases, word(class, at::CLASS_LIST)]),
-            (at::CLASS_LIST, &[word(class, at::CLASS), word(0, at::CLASS)]),
+            (
+                at::HIERARCHY,
+                &[0, 0, 1 + bases, word(class, at::CLASS_LIST)],
+            ),
+            (
+                at::CLASS_LIST,
+                &[word(class, at::CLASS), word(0, at::CLASS)],
+            ),
             // The base class is at its beginning.
             (
                 at::CLASS,
-                &[descriptor(class), bases, 0, u32::MAX, 0, 0x40, word(class, at::HIERARCHY)],
+                &[
+                    descriptor(class),
+                    bases,
+                    0,
+                    u32::MAX,
+                    0,
+                    0x40,
+                    word(class, at::HIERARCHY),
+                ],
             ),
             (
                 at::CATCHABLE,
-                &[0, descriptor(class), 0, u32::MAX, 0, size, code(copies[class])],
+                &[
+                    0,
+                    descriptor(class),
+                    0,
+                    u32::MAX,
+                    0,
+                    size,
+                    code(copies[class]),
+                ],
             ),
             (
                 at::CATCHABLE_LIST,
-                &[1 + bases, word(class, at::CATCHABLE), word(0, at::CATCHABLE)],
+                &[
+                    1 + bases,
+                    word(class, at::CATCHABLE),
+                    word(0, at::CATCHABLE),
+                ],
             ),
             (
                 at::THROW,
-                &[0, code(destroy as *const ()), 0, word(class, at::CATCHABLE_LIST)],
+                &[
+                    0,
+                    code(destroy as *const ()),
+                    0,
+                    word(class, at::CATCHABLE_LIST),
+                ],
             ),
         ];
         for &(start, words) in list {
@@ -148,7 +186,11 @@ fn describe() {
             }
         }
         let locator = Ptr::of_shared(&NUMBERS[class][at::LOCATOR]).address();
-        let functions = [locator, delete as *const () as usize, what as *const () as usize];
+        let functions = [
+            locator,
+            delete as *const () as usize,
+            what as *const () as usize,
+        ];
         for (place, value) in TABLES[class].iter().zip(functions) {
             place.store(value, Ordering::Release);
         }

@@ -10,7 +10,7 @@
 //! | `cargo.toml` | for `cargo --config`: the same for Rust ([`configuration`]) |
 //! | `include/` | the headers, `kernel/user/crt/include` |
 //! | `lib/libcmt.lib`, `msvcrt.lib` | the C library, `kernel/user/crt/src`, by the names that compilers ask for |
-//! | `lib/NAME.lib` | what is imported from `NAME.dll`; also of DLLs that are not there, for those who link with them and use nothing of them: `kernel/user/crt/imports` |
+//! | `lib/NAME.lib` | what is imported from `NAME.dll`; also of what is not there, for those who link with it and do not use it: `kernel/user/crt/imports` |
 
 mod configuration;
 mod files;
@@ -33,12 +33,11 @@ use crate::workspace::Workspace;
 const HEADERS: &str = "kernel/user/crt/include";
 /// Where the library's sources are.
 const SOURCES: &str = "kernel/user/crt/src";
-/// What Windows' DLLs have and ours do not, one file for each DLL: a name a line.
+/// Module definitions of what Windows' DLLs have and ours do not, and of other names for what ours have. What is made of
+/// one is the library of its name.
 const IMPORTS: &str = "kernel/user/crt/imports";
 /// The names of the C library's files: compilers ask for one or the other.
 const C_LIBRARIES: [&str; 2] = ["libcmt.lib", "msvcrt.lib"];
-/// The library of older names that compilers ask for. It is empty.
-const OLD_NAMES: &str = "oldnames.lib";
 /// The DLLs of ours that programs import from, and the names of their import libraries.
 const IMPORTED: [(&str, &str); 4] = [
     ("kernel32.dll", "kernel32.lib"),
@@ -146,25 +145,19 @@ impl Kit {
             objects.push(object);
         }
         for library in libraries {
-            self.archive(
-                &library,
-                |command| {
-                    command.args(&objects);
-                },
-                step,
-            )?;
+            self.archive(&library, |command| command.args(&objects), step)?;
         }
         Ok(())
     }
 
     /// Makes the import libraries: of our DLLs, with what they do not have yet, and of those that are not there.
-    fn make_imports(&self, built: &Path, lists: &Path, step: &Step) -> Result<()> {
+    fn make_imports(&self, built: &Path, definitions: &Path, step: &Step) -> Result<()> {
         let mut ours: Vec<(PathBuf, PathBuf)> = Vec::new();
         for (dll, library) in IMPORTED {
             let made = built.join(format!("{dll}.lib"));
             ours.push((made, self.libraries().join(library)));
         }
-        for list in files_in(lists)? {
+        for list in files_in(definitions)? {
             let stem = list.file_stem().unwrap_or_default().to_string_lossy();
             let library = self.libraries().join(format!("{stem}.lib"));
             let of_ours = ours.iter().position(|(_, ours)| *ours == library);
@@ -173,22 +166,14 @@ impl Kit {
             if modified(&library) > newest {
                 continue;
             }
-            let text = fs::read_to_string(&list)
-                .with_context(|| format!("{} cannot be read", list.display()))?;
-            let names: Vec<String> = text.lines().map(str::to_owned).collect();
             let Some(made) = made else {
-                self.import_library(&format!("{stem}.dll"), &names, &library, step)?;
+                self.define(&library, &list, step)?;
                 continue;
             };
             let missing = self.folder.join("obj").join(format!("{stem}.missing.lib"));
-            self.import_library(&format!("{stem}.dll"), &names, &missing, step)?;
-            self.archive(
-                &library,
-                |command| {
-                    command.args([made, missing]);
-                },
-                step,
-            )?;
+            self.define(&missing, &list, step)?;
+            let both = [made, missing];
+            self.archive(&library, |command| command.args(both), step)?;
         }
         for (made, library) in ours {
             if modified(&library) <= modified(&made) {
@@ -196,15 +181,16 @@ impl Kit {
                     .with_context(|| format!("{} cannot be copied", made.display()))?;
             }
         }
-        let old_names = self.libraries().join(OLD_NAMES);
-        if !old_names.exists() {
-            self.import_library("oldnames.dll", &[], &old_names, step)?;
-        }
         Ok(())
     }
 
     /// Makes a library of what a function adds to the linker's command line.
-    fn archive(&self, library: &Path, add: impl FnOnce(&mut Command), step: &Step) -> Result<()> {
+    fn archive(
+        &self,
+        library: &Path,
+        add: impl FnOnce(&mut Command) -> &mut Command,
+        step: &Step,
+    ) -> Result<()> {
         // Members that are gone must not stay.
         let _ = fs::remove_file(library);
         let mut command = Command::new(&self.linker);
@@ -277,13 +263,13 @@ impl Kit {
         let text = format!("LIBRARY {dll}\nEXPORTS\n{}\n", exports.join("\n"));
         fs::write(&definition, text)
             .with_context(|| format!("{} cannot be written", definition.display()))?;
-        self.archive(
-            out,
-            |command| {
-                command.arg(format!("/def:{}", definition.display()));
-            },
-            step,
-        )
+        self.define(out, &definition, step)
+    }
+
+    /// Makes an import library of a module definition.
+    fn define(&self, out: &Path, definition: &Path, step: &Step) -> Result<()> {
+        let argument = format!("/def:{}", definition.display());
+        self.archive(out, |command| command.arg(argument), step)
     }
 
     /// The machine as the linker names it.

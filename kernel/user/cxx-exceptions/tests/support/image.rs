@@ -39,12 +39,19 @@ impl Mapped {
             mapped.write(to, &bytes[from..from + count]);
         }
         let delta = (mapped.base() as u64).wrapping_sub(preferred_base(bytes));
-        mapped.relocate(u32_at(bytes, optional + 0x98), u32_at(bytes, optional + 0x9C), delta);
+        mapped.relocate(
+            u32_at(bytes, optional + 0x98),
+            u32_at(bytes, optional + 0x9C),
+            delta,
+        );
         mapped
     }
 
     fn bytes(&self) -> Vec<u8> {
-        self.words.iter().flat_map(|word| word.to_le_bytes()).collect()
+        self.words
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect()
     }
 
     fn write(&mut self, at: usize, bytes: &[u8]) {

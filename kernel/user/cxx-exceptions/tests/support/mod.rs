@@ -4,4 +4,3 @@
 pub(crate) mod image;
 pub(crate) mod tools;
 pub(crate) mod walk;
-

@@ -146,7 +146,11 @@ impl<'a> Walk<'a> {
             match self.call(part, record) {
                 Outcome::GoOn => {}
                 Outcome::Unwind(frame, record) => {
-                    assert_eq!(frame, self.parts[part].frame(), "an unwind to another frame");
+                    assert_eq!(
+                        frame,
+                        self.parts[part].frame(),
+                        "an unwind to another frame"
+                    );
                     self.unwind(record, Some(part));
                     return std::mem::take(&mut self.events);
                 }
@@ -183,7 +187,8 @@ impl<'a> Walk<'a> {
             if let Some((mut running, _)) = part.catch {
                 let place = Ptr::of(&mut *running);
                 let doomed = catches::abandon(self.thread(), place, &record.read(), RUN_CATCH);
-                self.events.extend(doomed.map(|doomed| Event::Doom(doomed.object)));
+                self.events
+                    .extend(doomed.map(|doomed| Event::Doom(doomed.object)));
             }
         }
         let Some(target) = target else {
@@ -213,7 +218,10 @@ impl<'a> Walk<'a> {
         let (mut running, call) = part.catch.unwrap();
         let doomed = catches::end(self.thread(), Ptr::of(&mut *running));
         call.end();
-        doomed.map(|doomed| Event::Doom(doomed.object)).into_iter().collect()
+        doomed
+            .map(|doomed| Event::Doom(doomed.object))
+            .into_iter()
+            .collect()
     }
 
     /// A word of the body's frame, by its distance.
@@ -225,7 +233,11 @@ impl<'a> Walk<'a> {
 
 impl World for Walk<'_> {
     fn destroy(&mut self, funclet: usize, frame: usize) {
-        assert_eq!(frame, self.parts[0].frame(), "a destructor works on another frame");
+        assert_eq!(
+            frame,
+            self.parts[0].frame(),
+            "a destructor works on another frame"
+        );
         let funclet = u32::try_from(funclet - self.mapped.base()).unwrap();
         // One funclet may destroy several variables.
         let called = self.built.calls_in(funclet);
