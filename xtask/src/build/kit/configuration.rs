@@ -64,6 +64,7 @@ rustflags = [
     "-Clinker-flavor=lld-link",
     {libraries},
     "-Clink-arg=/defaultlib:vcruntime",
+    "-Clink-arg=/subsystem:console",
     "-Clink-arg=/brepro",
 ]
 "#
