@@ -22,6 +22,7 @@ exports! {
             given::name_everything();
             thread_slots::prepare();
             heaps::make_process_heap()
+                .and_then(|()| user_rtl::environment::adopt())
                 .and_then(|()| loading::initialize_process(system_dll, context.address()))
                 .inspect(|()| PROCESS.store(READY, Ordering::Release))
         } else {
