@@ -4,7 +4,7 @@
 mod support;
 
 use nt_abi::{NtResult, NtStatus};
-use pe::{Image, Machine, RelocationIndex, relocate_in_place};
+use pe::{Image, Machine, RelocationIndex, Relocations, relocate_in_place};
 use support::builder::{NewImage, Writer};
 use support::{data, mapped};
 
@@ -208,6 +208,22 @@ fn damaged_tables() {
         "not in the image"
     );
     assert_eq!(said(&[0x9000, 12, 0]), Ok(()), "padding may point anywhere");
+}
+
+#[test]
+fn damage_is_found_before_a_page_comes() {
+    let index = |words: [u32; 3]| {
+        let table: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        RelocationIndex::new(&Relocations::from_table(&table, Machine::I386)).map(|_| ())
+    };
+    assert_eq!(index([0x1000, 12, 0x3008_3000]), Ok(()));
+    assert_eq!(index([0x1000, 12, 0x0000_5000]), Err(BAD), "no such kind");
+    assert_eq!(index([0x1000, 12, 0x4000_0000]), Err(BAD), "half an entry");
+    assert_eq!(
+        index([u32::MAX, 12, 0x0000_3001]),
+        Err(BAD),
+        "behind all addresses"
+    );
 }
 
 /// A table that relocates itself: what is left of it is read as it has become, and it ends.

@@ -9,11 +9,16 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
+use std::sync::Mutex;
 
 use c_interface::{Ptr, field};
-use loader::{DelayHooks, Procedure, ProcessImages};
+use loader::{DelayHooks, Loader, Procedure, ProcessImages};
 use nt_abi::native::Teb;
+use rtl::Random;
+use support::damage::{damage, places};
 use support::image::{POINTER, WIDE};
+use support::world::Sys;
 use support::{Dll, World, wide};
 
 fn run(tool: &str, arguments: &[&str]) -> String {
@@ -265,13 +270,11 @@ impl Process<'_> {
     }
 }
 
-fn real_dlls(target: &'static str) {
-    let build = Build::new(target);
-    build.build();
-    let world = World::new();
+/// A process with ntdll.dll, in which the other DLLs can be loaded.
+fn start(build: &Build, world: &Rc<World>) -> Rc<Loader<Sys>> {
     let place = |name: &str| world.place(name, &build.file(name)).unwrap();
     let mut program = Dll::program("p.exe");
-    program.machine = match target.split('-').next() {
+    program.machine = match build.target.split('-').next() {
         Some("aarch64") => 0xAA64,
         Some("thumbv7a") => 0x1C4,
         _ => program.machine,
@@ -291,6 +294,22 @@ fn real_dlls(target: &'static str) {
     for name in &DLLS[1..] {
         world.add_file(name, build.file(name));
     }
+    loader
+}
+
+/// The DLLs are there from the first test that wants them on.
+fn built(target: &'static str) -> Build {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _turn = BUILDING.lock();
+    let build = Build::new(target);
+    build.build();
+    build
+}
+
+fn real_dlls(target: &'static str) {
+    let build = built(target);
+    let world = World::new();
+    let loader = start(&build, &world);
     let before = world.blocks();
     let user = world
         .load("user.dll")
@@ -420,20 +439,72 @@ fn check_delayed(process: &Process<'_>, user: Ptr<u8>) {
     world.check();
 }
 
+const PC: &str = if WIDE {
+    "x86_64-pc-windows-msvc"
+} else {
+    "i686-pc-windows-msvc"
+};
+const ARM: &str = if WIDE {
+    "aarch64-pc-windows-msvc"
+} else {
+    "thumbv7a-pc-windows-msvc"
+};
+
 #[test]
 fn dlls_for_a_pc() {
-    real_dlls(if WIDE {
-        "x86_64-pc-windows-msvc"
-    } else {
-        "i686-pc-windows-msvc"
-    });
+    real_dlls(PC);
 }
 
 #[test]
 fn dlls_for_arm() {
-    real_dlls(if WIDE {
-        "aarch64-pc-windows-msvc"
-    } else {
-        "thumbv7a-pc-windows-msvc"
-    });
+    real_dlls(ARM);
+}
+
+/// One of the DLLs is damaged each time: whatever comes of it, nothing is left.
+fn damaged_dlls(target: &'static str) {
+    const MUTANTS: u64 = 2000;
+    let build = built(target);
+    let world = World::new();
+    world.lenient.set(true);
+    let loader = start(&build, &world);
+    let good: Vec<_> = DLLS[1..]
+        .iter()
+        .map(|name| (*name, build.file(name)))
+        .collect();
+    let mut loaded = 0;
+    for seed in 0..MUTANTS {
+        let mut random = Random::new(seed);
+        let (name, whole) = &good[random.index(good.len())];
+        let mut file = whole.clone();
+        damage(&mut random, &places(whole), &mut file);
+        world.add_file(name, file);
+        if let Ok(user) = world.load("user.dll") {
+            loaded += 1;
+            for number in 0..8 {
+                let _ = loader.procedure_address(user, Procedure::Ordinal(number));
+            }
+            for name in ["base.dll", "other.dll"] {
+                let _ = loader.resolve_all_delayed(user, name.as_bytes());
+            }
+            loader.unload_dll(user).unwrap();
+        }
+        assert_eq!(world.mapped(), ["ntdll.dll", "p.exe"], "seed {seed}");
+        world.check();
+        world.events();
+        world.add_file(name, whole.clone());
+    }
+    assert!(
+        loaded > MUTANTS / 10 && loaded < MUTANTS * 9 / 10,
+        "{loaded}"
+    );
+}
+
+#[test]
+fn damaged_dlls_for_a_pc() {
+    damaged_dlls(PC);
+}
+
+#[test]
+fn damaged_dlls_for_arm() {
+    damaged_dlls(ARM);
 }

@@ -7,6 +7,7 @@
     reason = "tests, with small numbers"
 )]
 
+pub(crate) mod damage;
 pub(crate) mod image;
 pub(crate) mod world;
 
