@@ -5,6 +5,8 @@
 
 mod boot;
 mod kernel;
+mod measures;
+mod user;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
@@ -21,14 +23,17 @@ pub(crate) enum Bench {
     /// Instructions from reset to the first line and to all processors idle; image sizes
     Boot(boot::BootArgs),
     /// Instructions of what programs ask the kernel for: calls, switches, faults, threads, processes
-    Kernel(kernel::KernelArgs),
+    Kernel(measures::MeasureArgs),
+    /// Instructions of what ntdll does for programs: locks, heap, exceptions, DLLs, the way to main
+    User(measures::MeasureArgs),
 }
 
 /// `cargo xtask bench`.
 pub(crate) fn command(workspace: &Workspace, bench: &Bench) -> Result<u8> {
     match bench {
         Bench::Boot(arguments) => boot::command(workspace, arguments),
-        Bench::Kernel(arguments) => kernel::command(workspace, arguments),
+        Bench::Kernel(arguments) => measures::command(workspace, &kernel::SUITE, arguments),
+        Bench::User(arguments) => measures::command(workspace, &user::SUITE, arguments),
     }
 }
 

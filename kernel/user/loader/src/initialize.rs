@@ -141,8 +141,11 @@ impl<S: System> Loader<S> {
                 module
                     .node()
                     .set_state_unless_leaving(LdrDdagState::INIT_ERROR);
-                let name = module.base_name();
-                self.report(&LoadFailure::InitFailed { name });
+                // Whoever asked for a DLL is answered; of a process that does not start nobody else would tell.
+                if context != 0 {
+                    let name = module.base_name();
+                    self.report(&LoadFailure::InitFailed { name });
+                }
                 return Err(status);
             }
         }
