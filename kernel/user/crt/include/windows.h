@@ -152,5 +152,6 @@ DECLSPEC_IMPORT BOOL WINAPI QueryPerformanceFrequency(LARGE_INTEGER *);
 #endif
 
 #include "fibersapi.h"
+#include "processthreadsapi.h"
 #include "synchapi.h"
 #include "threadpoolapiset.h"
