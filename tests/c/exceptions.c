@@ -1,5 +1,7 @@
 /* Structured exceptions as clang compiles them: scopes in scopes, exceptions in filters and in __finally, vectored
-   handlers, guard pages, the end of the stack. What is expected is what Microsoft's documentation of the language says. */
+   handlers, guard pages, the end of the stack. What is expected is what Microsoft's documentation of the language says.
+   A run-time for x86 that is compatible with Windows' says the same, but calls no continue handlers behind a vectored handler
+   that continues. */
 #include <excpt.h>
 #include <stdlib.h>
 #include <string.h>

@@ -58,6 +58,10 @@ pub(crate) struct Walk<'a> {
     /// The function's unwind data for its handler: the place of its table.
     handler_data: Box<u32>,
     parts: Vec<Part>,
+    #[allow(
+        clippy::vec_box,
+        reason = "what is called keeps the addresses of records"
+    )]
     records: Vec<Box<ExceptionRecord>>,
     thread: Box<Thread>,
     events: Vec<Event>,
