@@ -22,11 +22,17 @@ fn forward(line: &str) -> Option<String> {
     (state.trim() == "done").then(|| format!("/export:{name}=kernelbase.{name}\n"))
 }
 
+/// Where it wants to be, so that no process has to relocate it: each DLL of the system has a place of its own.
+const BASE: &str = "0x7ff802000000";
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={LIST}");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("windows") {
         return;
+    }
+    if env::var("CARGO_CFG_TARGET_POINTER_WIDTH").as_deref() == Ok("64") {
+        println!("cargo::rustc-cdylib-link-arg=/base:{BASE}");
     }
     println!("cargo::rustc-cdylib-link-arg=/noentry");
     let list = fs::read_to_string(LIST).expect("the list of names can be read");

@@ -8,10 +8,16 @@ use nt_abi::services::SERVICES;
 /// Functions on memory, which every image has in itself for what the compiler makes of its code.
 const OWN: [&str; 4] = ["memcpy", "memmove", "memset", "memcmp"];
 
+/// Where it wants to be, so that no process has to relocate it: each DLL of the system has a place of its own.
+const BASE: &str = "0x7ff800000000";
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("windows") {
         return;
+    }
+    if env::var("CARGO_CFG_TARGET_POINTER_WIDTH").as_deref() == Ok("64") {
+        println!("cargo::rustc-cdylib-link-arg=/base:{BASE}");
     }
     println!("cargo::rustc-cdylib-link-arg=/noentry");
     for name in OWN {

@@ -162,8 +162,8 @@ fn measure(workspace: &Workspace, tools: &Tools, suite: &Suite, name: &str) -> R
 
 /// The program's lines.
 fn figures(output: &str) -> Result<Figures> {
-    let pattern =
-        Regex::new(r"(?m)^bench: ([a-z0-9-]+) (\d+) (\d+) (\d+)\r*$").context("a wrong expression")?;
+    let pattern = Regex::new(r"(?m)^bench: ([a-z0-9-]+) (\d+) (\d+) (\d+)\r*$")
+        .context("a wrong expression")?;
     let mut figures = Figures::new();
     for found in pattern.captures_iter(output) {
         let number = |index: usize| {

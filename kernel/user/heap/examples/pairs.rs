@@ -81,6 +81,26 @@ impl Lock for Section {
     }
 
     #[inline(always)]
+    fn acquire_at_once(place: Ptr<u8>) -> bool {
+        let (count, depth, owner) = Self::parts(place);
+        let taken = count
+            .atomic()
+            .compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok();
+        if taken {
+            owner.atomic().store(Self::owner(), Ordering::Relaxed);
+            depth.write(1);
+        }
+        taken
+    }
+
+    #[inline(always)]
+    fn release_with<R>(place: Ptr<u8>, answer: R) -> R {
+        Self::release(place);
+        answer
+    }
+
+    #[inline(always)]
     fn release(place: Ptr<u8>) {
         let (count, depth, owner) = Self::parts(place);
         let less = depth.read() - 1;

@@ -249,27 +249,23 @@ impl<P: Pages> Core<'_, P> {
         Ok(())
     }
 
-    /// Looks at a span of which a block was freed that was the first free one or the last busy one.
-    #[inline]
-    pub(crate) fn settle(self, span: Span) -> Done {
-        // A bucket's first span has nothing to be done, which is the case of a program that allocates and frees in turn. What
-        // is read here is not verified, and leads to nothing.
+    /// Whether nothing is to be done for a span of which a block was freed that was the first free one or the last busy one:
+    /// it is its bucket's first one, which is the case of a program that allocates and frees in turn.
+    ///
+    /// What is read here is not verified, and leads to nothing.
+    #[inline(always)]
+    pub(crate) fn is_settled(self, span: Span) -> bool {
         let bucket = (span.shape().get() & 0xFFFF) as usize;
-        if self.header.buckets().item(2 * bucket).get() == span.0 {
-            if span.state().get() >= ONE {
-                return Ok(());
-            }
-            let bits = self.header.idle_buckets().item(bucket / 32);
-            let (old, bit) = (bits.get(), 1 << (bucket % 32));
-            if old & bit != 0 {
-                return Ok(());
-            }
+        if self.header.buckets().item(2 * bucket).get() != span.0 {
+            return false;
         }
-        self.settle_fully(span)
+        let bits = self.header.idle_buckets().item(bucket / 32);
+        span.state().get() >= ONE || bits.get() & 1 << (bucket % 32) != 0
     }
 
+    /// Does what is to be done for such a span.
     #[inline(never)]
-    fn settle_fully(self, span: Span) -> Done {
+    pub(crate) fn settle(self, span: Span) -> Done {
         let (_, used) = self.state(span)?;
         let mut cold = self.cold(span)?;
         if !cold.listed {

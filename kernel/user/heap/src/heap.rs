@@ -159,12 +159,13 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
             return Self::allocate_any(self.core.pages, self.core.header.0, flags, size, then);
         }
         let lock = self.own_lock();
-        L::acquire(lock);
+        if !L::acquire_at_once(lock) {
+            return Self::allocate_any(self.core.pages, self.core.header.0, flags, size, then);
+        }
         let Some(data) = self.pop(size) else {
             return Self::allocate_slowly(self.core.pages, self.core.header.0, flags, size, then);
         };
-        L::release(lock);
-        then(Ok(data))
+        L::release_with(lock, then(Ok(data)))
     }
 
     /// Takes a block of a linear bucket, if that is simple.
@@ -272,12 +273,11 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
             return Self::free_any(pages, handle, flags, data, then);
         }
         let lock = self.own_lock();
-        L::acquire(lock);
+        if !L::acquire_at_once(lock) {
+            return Self::free_any(pages, handle, flags, data, then);
+        }
         match self.core.push(data) {
-            Pushed::Done => {
-                L::release(lock);
-                then(Ok(()))
-            }
+            Pushed::Done => L::release_with(lock, then(Ok(()))),
             Pushed::Settle(span) => Self::settle(pages, handle, span, then),
             Pushed::Unknown => Self::free_slowly(pages, handle, data, then),
         }

@@ -124,8 +124,14 @@ pub trait Lock {
     /// Acquires it.
     fn acquire(place: Ptr<u8>);
 
+    /// Acquires it if nobody has it, not even the caller; a `false` says nothing.
+    fn acquire_at_once(place: Ptr<u8>) -> bool;
+
     /// Releases it.
     fn release(place: Ptr<u8>);
+
+    /// Releases it, and gives an answer on, so that a function can end with it.
+    fn release_with<R>(place: Ptr<u8>, answer: R) -> R;
 
     /// Ends it.
     fn destroy(place: Ptr<u8>);

@@ -192,7 +192,7 @@ impl<P: Pages> Core<'_, P> {
         span.state().set(state);
         let seal = span.seal();
         seal.set(seal.get() ^ old ^ state);
-        if head == 0 || state < ONE {
+        if (head == 0 || state < ONE) && !self.is_settled(span) {
             Pushed::Settle(span)
         } else {
             Pushed::Done

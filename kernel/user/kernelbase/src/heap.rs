@@ -4,8 +4,8 @@ use crate::structures::ProcessHeapEntry;
 use nt_abi::heap::HeapEntryFlags;
 use nt_abi::native::{RtlHeapWalkEntry, RtlHeapWalkSegment};
 use ntdll_imports::{
-    RtlCreateHeap, RtlDestroyHeap, RtlFreeHeap, RtlGetProcessHeaps, RtlLockHeap,
-    RtlQueryHeapInformation, RtlSetHeapInformation, RtlUnlockHeap, RtlValidateHeap, RtlWalkHeap,
+    RtlCreateHeap, RtlDestroyHeap, RtlGetProcessHeaps, RtlLockHeap, RtlQueryHeapInformation,
+    RtlSetHeapInformation, RtlUnlockHeap, RtlValidateHeap, RtlWalkHeap,
 };
 
 use crate::win::*;
@@ -91,11 +91,6 @@ exports! {
             return TRUE;
         }
         truth(Err(Error::INVALID_HANDLE))
-    }
-
-    /// Gives a block back.
-    fn HeapFree(heap: Ptr<u8>, flags: u32, block: Ptr<u8>) -> Bool {
-        Bool::from(RtlFreeHeap(heap, flags, block) != 0)
     }
 
     /// Whether a block, or a whole heap, is in order.

@@ -101,6 +101,16 @@ impl Lock for Section {
     }
 
     #[inline]
+    fn acquire_at_once(place: Ptr<u8>) -> bool {
+        critical_section::enter_at_once(&Threads, place.cast())
+    }
+
+    #[inline]
+    fn release_with<R>(place: Ptr<u8>, answer: R) -> R {
+        critical_section::leave_with(&Threads, place.cast(), answer)
+    }
+
+    #[inline]
     fn release(place: Ptr<u8>) {
         // It is the caller's.
         let _ = critical_section::leave(&Threads, place.cast());
@@ -264,10 +274,10 @@ exports! {
         let Some(heap) = open(handle) else {
             return Ptr::NULL;
         };
-        match heap.allocate(HeapFlags(flags), size) {
+        heap.allocate_then(HeapFlags(flags), size, |taken| match taken {
             Ok(block) => Ptr::new(block),
             Err(failure) => failed(failure, Ptr::NULL),
-        }
+        })
     }
 
     /// Changes a block's size; null if that is not possible.
@@ -281,15 +291,15 @@ exports! {
         }
     }
 
-    /// Frees a block: not 0 if that was possible.
-    fn RtlFreeHeap(handle: usize, flags: u32, block: Ptr<u8>) -> u8 {
+    /// Frees a block: not 0 if that was possible. Win32's `HeapFree` is this function.
+    fn RtlFreeHeap(handle: usize, flags: u32, block: Ptr<u8>) -> u32 {
         let Some(heap) = open(handle) else {
             return 0;
         };
-        match heap.free(HeapFlags(flags), block.address()) {
+        heap.free_then(HeapFlags(flags), block.address(), |done| match done {
             Ok(()) => 1,
             Err(failure) => failed(failure, 0),
-        }
+        })
     }
 
     /// Bytes of a block as they were asked for; all ones if it is none.

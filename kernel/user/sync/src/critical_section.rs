@@ -192,6 +192,17 @@ fn again(section: Section) {
     );
 }
 
+/// Takes it if nobody has it, not even the caller. For functions whose every instruction counts.
+#[inline]
+pub fn enter_at_once<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> bool {
+    let thread = parking.thread_id();
+    let entered = section::try_enter(lock_count(section));
+    if entered {
+        take(section, thread);
+    }
+    entered
+}
+
 /// Takes it if nobody else has it.
 ///
 /// # NT
@@ -232,6 +243,29 @@ pub fn leave<P: Parking>(parking: &P, section: Ptr<RtlCriticalSection>) -> NtSta
         }
     }
     leave_slowly(parking, section, seen)
+}
+
+/// Leaves it, whose owner the caller is, and gives an answer on: a function that ends so needs no frame, since the slow way
+/// is a jump at its end.
+#[inline]
+pub fn leave_with<P: Parking, R>(parking: &P, section: Ptr<RtlCriticalSection>, answer: R) -> R {
+    let recursion = recursion_count(section);
+    let seen = recursion.load(Ordering::Relaxed);
+    if seen == 1 {
+        recursion.store(0, Ordering::Relaxed);
+        owner(section).store(0, Ordering::Relaxed);
+        if section::leave(lock_count(section)) {
+            return answer;
+        }
+    }
+    leave_slowly_with(parking, section, seen, answer)
+}
+
+#[inline(never)]
+fn leave_slowly_with<P: Parking, R>(parking: &P, section: Section, seen: u32, answer: R) -> R {
+    // It is the caller's.
+    let _ = leave_slowly(parking, section, seen);
+    answer
 }
 
 /// Frees what somebody waits for, and was had once; otherwise counts one down, or says that nobody has it.

@@ -66,6 +66,23 @@ impl Lock for TestLock {
         depth.write(depth.read() + 1);
     }
 
+    fn acquire_at_once(place: Ptr<u8>) -> bool {
+        let (owner, depth) = Self::parts(place);
+        let taken = owner
+            .atomic()
+            .compare_exchange(0, me(), Ordering::Acquire, Ordering::Relaxed)
+            .is_ok();
+        if taken {
+            depth.write(1);
+        }
+        taken
+    }
+
+    fn release_with<R>(place: Ptr<u8>, answer: R) -> R {
+        Self::release(place);
+        answer
+    }
+
     fn release(place: Ptr<u8>) {
         let (owner, depth) = Self::parts(place);
         assert_eq!(owner.atomic().load(Ordering::Relaxed), me(), "whose lock?");

@@ -7,7 +7,7 @@ imports! { "ntdll";
     /// Allocates a block of a heap; null if there is no memory.
     fn RtlAllocateHeap(heap: Ptr<u8>, flags: u32, bytes: usize) -> Ptr<u8>;
     /// Gives a block back.
-    fn RtlFreeHeap(heap: Ptr<u8>, flags: u32, block: Ptr<u8>) -> u8;
+    fn RtlFreeHeap(heap: Ptr<u8>, flags: u32, block: Ptr<u8>) -> u32;
     /// Changes the size of a block; null if there is no memory, and the block stays.
     fn RtlReAllocateHeap(heap: Ptr<u8>, flags: u32, block: Ptr<u8>, bytes: usize) -> Ptr<u8>;
     /// The size of a block; -1: it is none.
