@@ -27,6 +27,11 @@ pub mod memory;
     any(target_arch = "aarch64", target_arch = "x86_64")
 ))]
 pub mod threads;
+#[cfg(all(
+    target_os = "windows",
+    any(target_arch = "aarch64", target_arch = "x86_64")
+))]
+pub mod variadic;
 
 /// Makes the exports of ntdll by which exceptions come in: `KiUserExceptionDispatcher` and `RtlRaiseException`.
 ///

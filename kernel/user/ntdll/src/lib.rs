@@ -17,6 +17,7 @@
 //! | `fiber_slots` | slots of each fiber |
 //! | `thread_slots` | slots of each thread |
 //! | `given` | what the run-time library is given of the process |
+//! | `variadic` | exports with an ellipsis; what a program tells its debugger |
 //! | `console` | what ntdll itself has to say |
 //! | `process` | where the process and the thread are described |
 //!
@@ -62,6 +63,9 @@ mod stacks;
 mod start;
 #[cfg(target_os = "windows")]
 mod thread_slots;
+
+#[cfg(target_os = "windows")]
+mod variadic;
 
 // Their exports are this DLL's, also those that nothing here calls.
 #[cfg(target_os = "windows")]
