@@ -44,6 +44,8 @@ pub mod char_functions;
 #[cfg(target_os = "windows")]
 pub mod console;
 #[cfg(target_os = "windows")]
+pub mod control_handlers;
+#[cfg(target_os = "windows")]
 pub mod create_process;
 #[cfg(target_os = "windows")]
 pub mod errors;

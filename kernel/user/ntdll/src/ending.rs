@@ -33,7 +33,7 @@ pub(crate) fn exit_process(status: NtStatus) -> ! {
     loading::enter_for_the_end();
     // Ends the other threads.
     let _refused = NtTerminateProcess(Handle(0), status);
-    parking::forget_waiters();
+    parking::forget_waiters(status);
     fiber_slots::end_thread();
     loading::shut_process_down();
     terminate(status)

@@ -7,7 +7,7 @@ use nt_abi::synchronization::{ConditionVariableFlags, CriticalSectionFlags};
 use sync::{condition_variable, critical_section, srw_lock, wait_on_address};
 
 use crate::exceptions::raise_status;
-use crate::parking::Threads;
+use crate::parking::{self, Threads};
 use crate::process;
 
 /// The status of what either succeeded or not.
@@ -20,7 +20,8 @@ fn status(result: nt_abi::NtResult) -> NtStatus {
 pub(crate) fn enter(section: Ptr<RtlCriticalSection>) {
     let timeout = || {
         let timeout = field!(process::peb(), Peb, critical_section_timeout).read();
-        (timeout != 0).then_some(timeout)
+        // The last thread waits for nobody, so what its wait means is known at once.
+        (timeout != 0 && !parking::process_ends()).then_some(timeout)
     };
     let entered = critical_section::enter(&Threads, section, timeout, || {
         raise_status(NtStatus::POSSIBLE_DEADLOCK);

@@ -1,7 +1,7 @@
 //! How threads wait: what the locks of `sync` ask of the kernel.
 
 use core::mem::offset_of;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use c_interface::{Ptr, field};
 use nt_abi::NtStatus;
@@ -10,7 +10,7 @@ use nt_abi::user_shared_data::{KsystemTime, KuserSharedData};
 use stubs::call::{NULL, NtAlertThreadByThreadId, NtWaitForAlertByThreadId};
 use sync::{Alert, Bucket, Buckets, Parking};
 
-use crate::process;
+use crate::{ending, process};
 
 /// Threads wait for an alert by their ids.
 #[derive(Clone, Copy, Default, Debug)]
@@ -26,6 +26,9 @@ impl Parking for Threads {
     }
 
     fn wait_for_alert(&self, address: usize, timeout: Option<i64>) -> Alert {
+        if timeout.is_none() && process_ends() {
+            ending::terminate(NtStatus(EXIT_STATUS.load(Ordering::Relaxed)));
+        }
         let address = Ptr::<u8>::new(address);
         let status = match &timeout {
             Some(timeout) => NtWaitForAlertByThreadId(address, timeout),
@@ -68,9 +71,23 @@ pub(crate) fn system_time() -> i64 {
     read_time(field!(process::shared_data(), KuserSharedData, system_time))
 }
 
+/// Whether the process ends and its other threads are gone, and the status that it ends with.
+static ENDS: AtomicBool = AtomicBool::new(false);
+static EXIT_STATUS: AtomicU32 = AtomicU32::new(0);
+
+/// Whether the process ends, and the calling thread is its last.
+pub(crate) fn process_ends() -> bool {
+    ENDS.load(Ordering::Relaxed)
+}
+
 /// Forgets who waits: for a process whose other threads are gone.
-pub(crate) fn forget_waiters() {
+///
+/// A lock that one of them had is never freed. So who waits for good from now on, in a DLL's entry point, ends the process,
+/// as on Windows.
+pub(crate) fn forget_waiters(exit_status: NtStatus) {
     BUCKETS.forget();
+    EXIT_STATUS.store(exit_status.0, Ordering::Relaxed);
+    ENDS.store(true, Ordering::Relaxed);
 }
 
 /// A time of the shared page. The kernel writes `high2`, `low`, `high1`; whoever reads the other way round and finds both
