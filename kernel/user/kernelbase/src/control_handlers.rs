@@ -65,7 +65,7 @@ fn remove(handler: usize) -> Win {
 fn ignore_control_c(ignore: bool) {
     let place = field!(parameters(), RtlUserProcessParameters, console_flags);
     let others = place.read() & !IGNORES_CONTROL_C;
-    place.write(others | u32::from(ignore) * IGNORES_CONTROL_C);
+    place.write(others | (u32::from(ignore) * IGNORES_CONTROL_C));
 }
 
 exports! {

@@ -45,9 +45,10 @@ impl Pipe {
         /// `GENERIC_READ`, `GENERIC_WRITE`; `FILE_SHARE_READ`, `FILE_SHARE_WRITE`.
         const READ: u32 = 0x8000_0000;
         const WRITE: u32 = 0x4000_0000;
-        let wanted = u32::from(inbound) * READ | u32::from(outbound) * WRITE | rights::SYNCHRONIZE;
+        let wanted =
+            (u32::from(inbound) * READ) | (u32::from(outbound) * WRITE) | rights::SYNCHRONIZE;
         // The other end does the opposite.
-        let share = u32::from(outbound) | u32::from(inbound) * 2;
+        let share = u32::from(outbound) | (u32::from(inbound) * 2);
         // `FILE_FLAG_OVERLAPPED`, `FILE_FLAG_WRITE_THROUGH`; the rights to change security besides.
         let mut how = if self.mode & 0x4000_0000 == 0 {
             options::SYNCHRONOUS_IO_NONALERT
@@ -65,7 +66,7 @@ impl Pipe {
         let flags = inherit | ObjectAttributeFlags::CASE_INSENSITIVE;
         let object = attributes(Some(path.string()), Handle::NULL, flags, descriptor);
         let kind = u32::from(self.pipe_mode & MESSAGE_TYPE != 0)
-            | u32::from(self.pipe_mode & NO_REMOTE != 0) * 2;
+            | (u32::from(self.pipe_mode & NO_REMOTE != 0) * 2);
         let instances = if self.instances == UNLIMITED {
             u32::MAX
         } else {
@@ -378,7 +379,7 @@ exports! {
         let told = || {
             let mode: FilePipeInformation = query(pipe, class::PIPE)?;
             let local: FilePipeLocalInformation = query(pipe, class::PIPE_LOCAL)?;
-            state.write_optional(mode.read_mode * MESSAGE_READ | mode.completion_mode * NO_WAIT);
+            state.write_optional((mode.read_mode * MESSAGE_READ) | (mode.completion_mode * NO_WAIT));
             instances.write_optional(local.current_instances);
             Ok(())
         };
@@ -393,7 +394,7 @@ exports! {
     /// What a pipe is.
     fn GetNamedPipeInfo(pipe: Handle, flags: Ptr<u32>, output: Ptr<u32>, input: Ptr<u32>, instances: Ptr<u32>) -> Bool {
         truth(query::<FilePipeLocalInformation>(pipe, class::PIPE_LOCAL).map(|found| {
-            flags.write_optional(found.pipe_type * MESSAGE_TYPE | found.end);
+            flags.write_optional((found.pipe_type * MESSAGE_TYPE) | found.end);
             output.write_optional(found.outbound_quota);
             input.write_optional(found.inbound_quota);
             instances.write_optional(if found.maximum_instances == u32::MAX { UNLIMITED } else { found.maximum_instances });
