@@ -199,6 +199,13 @@ fn processors_of(group: u16) -> u32 {
 }
 
 exports! {
+    /// Whether processors have a feature (`PF_*`). ntdll's function tells it in a byte, which is no `BOOL`.
+    fn IsProcessorFeaturePresent(feature: u32) -> Bool {
+        let features = field!(shared_data(), KuserSharedData, processor_features).read();
+        let found = features.get(feature as usize).copied();
+        Bool::from(found.unwrap_or(0) != 0)
+    }
+
     /// What the processors and the addresses are, as this program sees them.
     fn GetSystemInfo(info: Ptr<SystemInfo>) {
         info.write(system_info(Class::BASIC, Class::PROCESSOR));
