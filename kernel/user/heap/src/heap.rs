@@ -155,15 +155,17 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
         then: impl FnOnce(Result<usize, Failure>) -> R,
     ) -> R {
         let flags = flags.0 | self.flags;
+        // In the order in which they come, so that the slow ways find them where they are.
+        let (handle, pages) = (self.core.header.0, self.core.pages);
         if size > LINEAR_END - SMALL_HEADER || flags & UNUSUAL != 0 {
-            return Self::allocate_any(self.core.pages, self.core.header.0, flags, size, then);
+            return Self::allocate_any(handle, flags, size, pages, then);
         }
         let lock = self.own_lock();
         if !L::acquire_at_once(lock) {
-            return Self::allocate_any(self.core.pages, self.core.header.0, flags, size, then);
+            return Self::allocate_any(handle, flags, size, pages, then);
         }
         let Some(data) = self.pop(size) else {
-            return Self::allocate_slowly(self.core.pages, self.core.header.0, flags, size, then);
+            return Self::allocate_slowly(handle, flags, size, pages, then);
         };
         L::release_with(lock, then(Ok(data)))
     }
@@ -182,10 +184,10 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
     #[cold]
     #[inline(never)]
     fn allocate_slowly<R>(
-        pages: &'p P,
         handle: usize,
         flags: u32,
         size: usize,
+        pages: &'p P,
         then: impl FnOnce(Result<usize, Failure>) -> R,
     ) -> R {
         let heap = Self::again(pages, handle, flags);
@@ -197,10 +199,10 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
     /// An allocation that is not as most are.
     #[inline(never)]
     fn allocate_any<R>(
-        pages: &'p P,
         handle: usize,
         flags: u32,
         size: usize,
+        pages: &'p P,
         then: impl FnOnce(Result<usize, Failure>) -> R,
     ) -> R {
         let heap = Self::again(pages, handle, flags);
@@ -270,25 +272,25 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
         let flags = flags.0 | self.flags;
         let (pages, handle) = (self.core.pages, self.core.header.0);
         if flags & (CALLERS_LOCK | HeapFlags::NO_SERIALIZE.0) != 0 {
-            return Self::free_any(pages, handle, flags, data, then);
+            return Self::free_any(handle, flags, data, pages, then);
         }
         let lock = self.own_lock();
         if !L::acquire_at_once(lock) {
-            return Self::free_any(pages, handle, flags, data, then);
+            return Self::free_any(handle, flags, data, pages, then);
         }
         match self.core.push(data) {
             Pushed::Done => L::release_with(lock, then(Ok(()))),
-            Pushed::Settle(span) => Self::settle(pages, handle, span, then),
-            Pushed::Unknown => Self::free_slowly(pages, handle, data, then),
+            Pushed::Settle(span) => Self::settle(handle, span, pages, then),
+            Pushed::Unknown => Self::free_slowly(handle, data, pages, then),
         }
     }
 
     /// What is to be done when a span's first block is freed, or its last one. The lock is held.
     #[inline(never)]
     fn settle<R>(
-        pages: &'p P,
         handle: usize,
         span: Span,
+        pages: &'p P,
         then: impl FnOnce(Result<(), Failure>) -> R,
     ) -> R {
         let heap = Self::again(pages, handle, 0);
@@ -300,9 +302,9 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
     /// What the fast path leaves over. The lock is held.
     #[inline(never)]
     fn free_slowly<R>(
-        pages: &'p P,
         handle: usize,
         data: usize,
+        pages: &'p P,
         then: impl FnOnce(Result<(), Failure>) -> R,
     ) -> R {
         let heap = Self::again(pages, handle, 0);
@@ -313,10 +315,10 @@ impl<'p, P: Pages, L: Lock> Heap<'p, P, L> {
 
     #[inline(never)]
     fn free_any<R>(
-        pages: &'p P,
         handle: usize,
         flags: u32,
         data: usize,
+        pages: &'p P,
         then: impl FnOnce(Result<(), Failure>) -> R,
     ) -> R {
         let heap = Self::again(pages, handle, flags);

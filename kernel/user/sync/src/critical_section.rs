@@ -265,7 +265,8 @@ pub fn leave_with<P: Parking, R>(parking: &P, section: Ptr<RtlCriticalSection>, 
 fn leave_slowly_with<P: Parking, R>(parking: &P, section: Section, seen: u32, answer: R) -> R {
     // It is the caller's.
     let _ = leave_slowly(parking, section, seen);
-    answer
+    // Where the compiler sees what comes back it keeps that itself, over a call for which the caller then needs a frame.
+    core::hint::black_box(answer)
 }
 
 /// Frees what somebody waits for, and was had once; otherwise counts one down, or says that nobody has it.
