@@ -49,8 +49,21 @@ pub trait CPlatform: Platform {
 pub enum CHandlerOutcome {
     /// Answer that.
     Answer(ExceptionDisposition),
-    /// Unwind to its function (`RtlUnwindEx`), with the context at that address as scratch.
-    Unwind(UnwindRequest, u64),
+    /// Unwind to its function (`RtlUnwindEx`).
+    Unwind(UnwindFromHandler),
+}
+
+/// An unwind that a handler asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnwindFromHandler {
+    /// Where to.
+    pub request: UnwindRequest,
+    /// A context that may be overwritten: an address.
+    pub scratch: u64,
+    /// The address of a context with which the unwind may begin, or 0: the exception's. Between the handler and the function
+    /// that raised there are frames of the search alone, which nobody has to tell anything, and which are most of those that
+    /// an exception has to cross.
+    pub origin: u64,
 }
 
 /// Filters that are numbers: the block takes every exception.
@@ -95,6 +108,7 @@ pub fn c_specific_handler<P: CPlatform>(
         ));
     }
     let base = call.image_base;
+    let mut origin = context;
     for index in call.scope_index..scopes.count(platform)? {
         let scope = scopes.get(platform, index)?;
         if !scopes.is_in(&scope) || scope.target_rva == 0 {
@@ -104,7 +118,13 @@ pub fn c_specific_handler<P: CPlatform>(
             EXECUTE_HANDLER => 1,
             rva => {
                 let filter = base.wrapping_add(u64::from(rva));
-                platform.call_filter(filter, record, context, frame, dispatcher)
+                // It may change the context, but what it changes counts only if the thread goes on with it.
+                let before = P::Machine::kept(&platform.context(context));
+                let answer = platform.call_filter(filter, record, context, frame, dispatcher);
+                if P::Machine::kept(&platform.context(context)) != before {
+                    origin = 0;
+                }
+                answer
             }
         };
         if answer < 0 {
@@ -120,7 +140,11 @@ pub fn c_specific_handler<P: CPlatform>(
                 result: u64::from(fields.exception_code),
                 history_table: call.history_table,
             };
-            return Ok(CHandlerOutcome::Unwind(request, call.context));
+            return Ok(CHandlerOutcome::Unwind(UnwindFromHandler {
+                request,
+                scratch: call.context,
+                origin,
+            }));
         }
     }
     Ok(CHandlerOutcome::Answer(

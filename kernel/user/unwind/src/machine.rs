@@ -61,6 +61,13 @@ pub trait Machine: Sized {
     /// The registers that functions keep.
     fn registers(context: &Self::Context) -> Self::Registers;
 
+    /// A number made of all that an unwind takes from a context: another for nearly every other content.
+    fn kept(context: &Self::Context) -> u64;
+
+    /// Takes what belongs to the thread and no frame from another context: which registers count, how numbers are rounded
+    /// and which of their exceptions are noted.
+    fn take_thread_state(context: &mut Self::Context, from: &Self::Context);
+
     /// What a handler is called with, in the machine's layout.
     fn dispatcher(call: &HandlerCall) -> Self::Dispatcher;
 
@@ -78,6 +85,11 @@ pub enum Amd64 {}
 /// ARM64.
 #[derive(Clone, Copy, Debug)]
 pub enum Arm64 {}
+
+/// A number made of many, in which the order counts.
+fn digest(words: impl Iterator<Item = u64>) -> u64 {
+    words.fold(0, |digest, word| digest.rotate_left(7) ^ word)
+}
 
 impl Machine for Amd64 {
     type Context = Amd64Context;
@@ -127,6 +139,36 @@ impl Machine for Amd64 {
     }
 
     fn registers(_context: &Amd64Context) {}
+
+    fn kept(context: &Amd64Context) -> u64 {
+        let integers = [
+            context.rip,
+            context.rsp,
+            context.rbp,
+            context.rbx,
+            context.rsi,
+            context.rdi,
+            context.r12,
+            context.r13,
+            context.r14,
+            context.r15,
+        ];
+        let floats = &context.float_save.xmm_registers[6..];
+        let halves = floats
+            .iter()
+            .flat_map(|float| [float.low, float.high as u64]);
+        digest(integers.into_iter().chain(halves))
+    }
+
+    fn take_thread_state(context: &mut Amd64Context, from: &Amd64Context) {
+        context.context_flags = from.context_flags;
+        context.mx_csr = from.mx_csr;
+        let (own, other) = (&mut context.float_save, &from.float_save);
+        own.mx_csr = other.mx_csr;
+        own.control_word = other.control_word;
+        own.status_word = other.status_word;
+        own.tag_word = other.tag_word;
+    }
 
     fn dispatcher(call: &HandlerCall) -> Amd64DispatcherContext {
         Amd64DispatcherContext {
@@ -217,6 +259,25 @@ impl Machine for Arm64 {
             *register = halves[0];
         }
         registers
+    }
+
+    fn kept(context: &Arm64Context) -> u64 {
+        let integers = context.x[19..].iter().copied();
+        let floats = context.v[8..16].iter().map(|halves| halves[0]);
+        digest(
+            [context.pc, context.sp]
+                .into_iter()
+                .chain(integers)
+                .chain(floats),
+        )
+    }
+
+    fn take_thread_state(context: &mut Arm64Context, from: &Arm64Context) {
+        let behind_call = context.context_flags & Arm64ContextFlags::UNWOUND_TO_CALL;
+        context.context_flags =
+            from.context_flags - Arm64ContextFlags::UNWOUND_TO_CALL | behind_call;
+        context.fpcr = from.fpcr;
+        context.fpsr = from.fpsr;
     }
 
     fn dispatcher(call: &HandlerCall) -> Arm64DispatcherContext {

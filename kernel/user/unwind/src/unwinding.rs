@@ -92,12 +92,11 @@ struct Unwind<'p, P> {
 impl<P: Platform> Unwind<'_, P> {
     fn run(&mut self) -> NtResult<UnwindOutcome> {
         let mut progress = Progress::new(self.platform.stack_limits());
-        let first = self.platform.context(self.scratch.context);
         // The registers in the function and those in its caller, by turns.
-        let (mut one, mut other) = (first, first);
+        let mut one = self.platform.context(self.scratch.context);
+        let mut other = one;
         let (mut inside, mut outside) = (&mut one, &mut other);
         loop {
-            *outside = *inside;
             let mut frame = Frame::undo(self.platform, HandlerTypes::UHANDLER, outside)?;
             self.check(&mut progress, &frame)?;
             // An unwind that runs into another one goes on from where that was.
@@ -118,6 +117,7 @@ impl<P: Platform> Unwind<'_, P> {
                 self.platform.set_context(self.scratch.context, inside);
                 return Ok(UnwindOutcome::NoTarget);
             }
+            *outside = *inside;
         }
     }
 

@@ -37,6 +37,7 @@ exports! {
                 history_table: history.raw(),
             },
             context,
+            Ptr::NULL,
         );
     }
 
@@ -132,9 +133,11 @@ exports! {
         );
         match outcome {
             Ok(CHandlerOutcome::Answer(answer)) => answer,
-            Ok(CHandlerOutcome::Unwind(request, scratch)) => {
-                super::unwind(request, Ptr::at(scratch))
-            }
+            Ok(CHandlerOutcome::Unwind(wanted)) => super::unwind(
+                wanted.request,
+                Ptr::at(wanted.scratch),
+                Ptr::at(wanted.origin),
+            ),
             Err(status) => super::raise_status(status),
         }
     }

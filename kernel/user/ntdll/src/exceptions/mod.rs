@@ -133,11 +133,12 @@ fn raise_about(status: NtStatus, about: Ptr<ExceptionRecord>) -> ! {
     }
 }
 
-/// Unwinds the stack to a frame and goes on at an address in its function.
+/// Unwinds the stack to a frame and goes on at an address in its function. The walk begins here, or with the registers of an
+/// exception in whose search this is: see [`UnwindFromHandler::origin`](unwind::c_handler::UnwindFromHandler::origin).
 ///
 /// # NT
 /// `RtlUnwindEx`.
-fn unwind(request: UnwindRequest, scratch_context: Ptr<Context>) -> ! {
+fn unwind(request: UnwindRequest, scratch_context: Ptr<Context>, origin: Ptr<Context>) -> ! {
     let mut own = ExceptionRecord {
         exception_code: NtStatus::UNWIND.0,
         ..ExceptionRecord::default()
@@ -148,7 +149,17 @@ fn unwind(request: UnwindRequest, scratch_context: Ptr<Context>) -> ! {
         scratch.context = context.raw();
     }
     let context = Ptr::<Context>::at(scratch.context);
-    RtlCaptureContext(context);
+    match origin.non_null() {
+        None => {
+            RtlCaptureContext(context);
+        }
+        Some(origin) => {
+            RtlCaptureContext(Ptr::of(&mut room.context));
+            let mut begin = origin.read();
+            Machine::take_thread_state(&mut begin, &room.context);
+            context.write(begin);
+        }
+    }
     let mut request = request;
     if request.record == 0 {
         let address = field!(Ptr::of(&mut own), ExceptionRecord, exception_address);
@@ -174,6 +185,7 @@ extern "C" fn unwind_to(frame: u64, target: u64, record: Ptr<ExceptionRecord>, v
             result: value,
             history_table: 0,
         },
+        Ptr::NULL,
         Ptr::NULL,
     );
 }

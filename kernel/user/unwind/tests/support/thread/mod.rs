@@ -317,10 +317,18 @@ impl<M: Rig> Thread<M> {
 
     /// Unwinds from the function that runs.
     pub(crate) fn unwind(&mut self, request: UnwindRequest) -> UnwindOutcome {
+        self.unwind_from(request, 0)
+    }
+
+    /// The same, beginning with the context at an address if that is not 0.
+    fn unwind_from(&mut self, request: UnwindRequest, origin: u64) -> UnwindOutcome {
         let (sp, pc) = (self.sp, self.pc);
         self.sp = M::enter(self, pc);
         self.pc = Self::place(UNWINDER, 0x40);
-        let captured = M::context(self.pc, self.sp);
+        let captured = match origin {
+            0 => M::context(self.pc, self.sp),
+            origin => self.contexts[&origin],
+        };
         let scratch = Scratch {
             context: self.room(),
             registers: self.room(),
@@ -399,9 +407,10 @@ impl<M: Rig> Thread<M> {
         self.call(C_HANDLER, |thread| {
             match c_specific_handler(thread, record, frame, context, dispatcher).unwrap() {
                 CHandlerOutcome::Answer(said) => answer = said,
-                CHandlerOutcome::Unwind(request, room) => {
-                    assert_eq!(room, thread.dispatcher_at(dispatcher).context);
-                    let outcome = thread.unwind(request);
+                CHandlerOutcome::Unwind(wanted) => {
+                    assert_eq!(wanted.scratch, thread.dispatcher_at(dispatcher).context);
+                    assert!([0, context].contains(&wanted.origin));
+                    let outcome = thread.unwind_from(wanted.request, wanted.origin);
                     panic!("{outcome:?}");
                 }
             }
