@@ -187,6 +187,11 @@ impl Progress {
 
     /// Whether a frame's caller is the end of the stack: nothing called the first function.
     pub(crate) fn is_end<M: Machine>(&self, outside: &M::Context) -> bool {
-        M::pc(outside) == 0 || M::sp(outside) >= self.limits.high
+        M::pc(outside) == 0 || self.is_at_top::<M>(outside)
+    }
+
+    /// Whether a frame's caller would be above the stack.
+    pub(crate) fn is_at_top<M: Machine>(&self, outside: &M::Context) -> bool {
+        M::sp(outside) >= self.limits.high
     }
 }

@@ -97,7 +97,11 @@ impl<P: Platform> Unwind<'_, P> {
         let mut other = one;
         let (mut inside, mut outside) = (&mut one, &mut other);
         loop {
-            let mut frame = Frame::undo(self.platform, HandlerTypes::UHANDLER, outside)?;
+            let undone = Frame::undo(self.platform, HandlerTypes::UHANDLER, outside);
+            if undone.is_err() && P::Machine::pc(inside) == 0 {
+                return Ok(self.no_target(inside));
+            }
+            let mut frame = undone?;
             self.check(&mut progress, &frame)?;
             // An unwind that runs into another one goes on from where that was.
             let mut collided = ExceptionFlags::empty();
@@ -113,11 +117,24 @@ impl<P: Platform> Unwind<'_, P> {
                 return Ok(self.arrive(inside));
             }
             core::mem::swap(&mut inside, &mut outside);
-            if progress.is_end::<P::Machine>(inside) {
-                self.platform.set_context(self.scratch.context, inside);
-                return Ok(UnwindOutcome::NoTarget);
+            if self.is_end(&progress, inside) {
+                return Ok(self.no_target(inside));
             }
             *outside = *inside;
+        }
+    }
+
+    fn no_target(&mut self, context: &<P::Machine as Machine>::Context) -> UnwindOutcome {
+        self.platform.set_context(self.scratch.context, context);
+        UnwindOutcome::NoTarget
+    }
+
+    /// Whether the stack ends before the target. A frame without an address is its end only if there is no target: else it
+    /// can be that of a call of nothing, whose exception is being handled.
+    fn is_end(&self, progress: &Progress, inside: &<P::Machine as Machine>::Context) -> bool {
+        match self.request.target_frame {
+            Some(_) => progress.is_at_top::<P::Machine>(inside),
+            None => progress.is_end::<P::Machine>(inside),
         }
     }
 
