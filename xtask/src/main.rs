@@ -10,6 +10,7 @@ mod bench;
 mod board;
 mod build;
 mod check;
+mod exports;
 mod kit;
 mod machine;
 mod program;
@@ -66,6 +67,8 @@ enum Task {
     Rows,
     /// Write docs/services.md, the reference page of system services, from their table
     Services,
+    /// Write docs/exports.md, the page of what the system's DLLs export, from their lists and sources
+    Exports,
     /// Run the conformance programs on Wine, to check what they expect against another implementation of NT
     Reference(reference::ReferenceArgs),
     /// Attach a debugger to `run --gdb`
@@ -107,6 +110,7 @@ fn perform(task: Task) -> Result<u8> {
         Task::Bench(bench) => bench::command(&workspace, &bench),
         Task::Rows => rows::command(&workspace),
         Task::Services => services::command(&workspace).map(|()| 0),
+        Task::Exports => exports::command(&workspace).map(|()| 0),
         Task::Reference(arguments) => reference::command(&workspace, &arguments),
         Task::Gdb(arguments) => run::gdb(&workspace, &arguments),
     }

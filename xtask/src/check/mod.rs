@@ -17,6 +17,7 @@ use clap::Args;
 use nt_abi::services::SERVICES;
 
 use crate::board::Image;
+use crate::exports;
 use crate::progress::Step;
 use crate::services;
 use crate::setup::{self, Need, Tools};
@@ -29,7 +30,7 @@ use source::Sources;
 /// How to check.
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
-    /// Write the counts of unsafe as they are into tests/golden/unsafe.toml, and docs/services.md anew
+    /// Write the counts of unsafe as they are into tests/golden/unsafe.toml, and docs/services.md and docs/exports.md anew
     #[arg(long)]
     bless: bool,
     /// Leave out rustfmt and clippy: only the rules that take no time
@@ -89,6 +90,10 @@ pub(crate) fn command(workspace: &Workspace, arguments: &CheckArgs) -> Result<u8
         service_page(workspace, arguments.bless)?,
     );
     report.add(
+        "lists of exports are the sources'",
+        export_lists(workspace, arguments.bless)?,
+    );
+    report.add(
         "every service that is done is called by a conformance program",
         services_have_checks(&sources),
     );
@@ -110,6 +115,13 @@ fn service_page(workspace: &Workspace, bless: bool) -> Result<Problems> {
         "{} is not what the table of services makes: write it anew with `cargo xtask services`",
         services::PAGE
     )])
+}
+
+fn export_lists(workspace: &Workspace, bless: bool) -> Result<Problems> {
+    if bless {
+        exports::write(workspace)?;
+    }
+    exports::problems(workspace)
 }
 
 /// What is called done is called by a program that says what it has to answer.

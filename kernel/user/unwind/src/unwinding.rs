@@ -129,12 +129,14 @@ impl<P: Platform> Unwind<'_, P> {
         UnwindOutcome::NoTarget
     }
 
-    /// Whether the stack ends before the target. A frame without an address is its end only if there is no target: else it
-    /// can be that of a call of nothing, whose exception is being handled.
+    /// Whether the stack ends before the target. With a target, control can be at address 0 without having returned there:
+    /// by a call of nothing, whose exception is being handled.
     fn is_end(&self, progress: &Progress, inside: &<P::Machine as Machine>::Context) -> bool {
         match self.request.target_frame {
-            Some(_) => progress.is_at_top::<P::Machine>(inside),
-            None => progress.is_end::<P::Machine>(inside),
+            Some(_) if !P::Machine::is_behind_call(inside) => {
+                progress.is_at_top::<P::Machine>(inside)
+            }
+            _ => progress.is_end::<P::Machine>(inside),
         }
     }
 
