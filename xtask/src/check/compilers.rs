@@ -71,6 +71,7 @@ impl Scope {
                     "stubs",
                     "flat-program",
                     "entries",
+                    "fibers",
                     "funclets",
                 ]
             }
