@@ -220,8 +220,15 @@ fn page(workspace: &Workspace) -> Result<String> {
 
 fn ntdll_section(rows: &[Row]) -> String {
     let mut text = String::from(
-        "\n## ntdll\n\nNames in `Nt` are system services, and each has a second name in `Zw`, which is not listed. A service whose \
-row in [services.md](services.md) is planned is exported too: it answers `STATUS_NOT_IMPLEMENTED`.\n\n| name | state |\n|---|---|\n",
+        "
+## ntdll
+
+Names in `Nt` are system services, and each has a second name in `Zw`, which is not listed. A service whose row in
+[services.md](services.md) is planned is exported too, and answers `STATUS_NOT_IMPLEMENTED`: here it is `not implemented`.
+
+| name | state |
+|---|---|
+",
     );
     let is_planned = |name: &str| {
         SERVICES
