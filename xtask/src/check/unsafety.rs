@@ -26,6 +26,8 @@ const ENTRIES: [&str; 3] = [
     "test_programs::checks! {",
 ];
 
+/// Where crates may export functions to C.
+const USER_MODE: &str = "kernel/user";
 /// How exports of a DLL begin.
 const EXPORTS: [&str; 2] = ["exports! {", "c_interface::exports! {"];
 
@@ -92,7 +94,7 @@ pub(super) fn forbidden_above(
             let has_entry = text
                 .lines()
                 .any(|line| ENTRIES.iter().any(|entry| line.trim().starts_with(entry)))
-                || has_exports(&target.src_path)?;
+                || shown.starts_with(USER_MODE) && has_exports(&target.src_path)?;
             let wanted = if has_entry {
                 ENTRY_ATTRIBUTE
             } else {

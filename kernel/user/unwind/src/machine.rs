@@ -156,7 +156,7 @@ impl Machine for Amd64 {
         let floats = &context.float_save.xmm_registers[6..];
         let halves = floats
             .iter()
-            .flat_map(|float| [float.low, float.high as u64]);
+            .flat_map(|float| [float.low, float.high.cast_unsigned()]);
         digest(integers.into_iter().chain(halves))
     }
 
@@ -275,7 +275,7 @@ impl Machine for Arm64 {
     fn take_thread_state(context: &mut Arm64Context, from: &Arm64Context) {
         let behind_call = context.context_flags & Arm64ContextFlags::UNWOUND_TO_CALL;
         context.context_flags =
-            from.context_flags - Arm64ContextFlags::UNWOUND_TO_CALL | behind_call;
+            (from.context_flags - Arm64ContextFlags::UNWOUND_TO_CALL) | behind_call;
         context.fpcr = from.fpcr;
         context.fpsr = from.fpsr;
     }
