@@ -148,7 +148,6 @@ impl Model {
             let Some((_, raises)) = failing.filter(|(failing, _)| *failing == module) else {
                 continue;
             };
-            log.push(format!("error failed {}", name(module)));
             let told = if raises { number } else { number + 1 };
             log.extend(
                 entries[..told]
